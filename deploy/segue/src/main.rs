@@ -1,0 +1,2 @@
+//! Segue, the open music-streaming CDN, in one binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Edge of Segue: verifies tokens and serves hot segments from memory.

@@ -1,0 +1,15 @@
+//! The contract that Segue's tiers share: what an asset is, how its playlists read, where its objects lie,
+//! and who may fetch them.
+//!
+//! Pure by design: no IO, no async, no clock. Where time matters it is a parameter, in seconds since the Unix epoch.
+#![forbid(unsafe_code)]
+
+mod descriptor;
+mod ids;
+mod ladder;
+
+pub use descriptor::{
+    Cover, Descriptor, DescriptorError, InitSegment, Loudness, Packed, SegmentRef, Source, Tags, VERSION,
+};
+pub use ids::{AssetId, IdError, RenditionName, Rev, Sha256};
+pub use ladder::{Ladder, Rung};

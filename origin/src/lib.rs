@@ -1,0 +1,1 @@
+//! Origin of Segue: catalog, playback, media endpoint and web player.

@@ -1,0 +1,1 @@
+//! Transcoder of Segue: decode, encode, fragment and publish music as HLS/CMAF.
