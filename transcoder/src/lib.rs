@@ -1,1 +1,4 @@
 //! Transcoder of Segue: decode, encode, fragment and publish music as HLS/CMAF.
+
+pub mod demo;
+pub mod source;

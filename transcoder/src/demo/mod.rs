@@ -1,0 +1,1 @@
+//! The demo album: pieces composed and synthesised when run.
