@@ -278,7 +278,11 @@ impl Packed {
     pub fn segment(&self, index: usize) -> Option<SegmentRef> {
         let size = *self.segment_sizes.get(index)?;
         let before: u64 = self.segment_sizes[..index].iter().map(|&n| u64::from(n)).sum();
-        Some(SegmentRef { offset: u64::from(self.init.size) + before, size, sha256: *self.segment_sha256.get(index)? })
+        Some(SegmentRef {
+            offset: u64::from(self.init.size) + before,
+            size,
+            sha256: *self.segment_sha256.get(index)?,
+        })
     }
 
     /// Bytes of the packed object.

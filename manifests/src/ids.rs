@@ -141,7 +141,13 @@ mod tests {
         let text = "000102030405060708090a0b0c0d0e0f";
         let id: AssetId = text.parse().unwrap();
         assert_eq!(id.to_string(), text);
-        for bad in ["", "00", "000102030405060708090A0B0C0D0E0F", "zz0102030405060708090a0b0c0d0e0f", "../../etc/passwd"] {
+        for bad in [
+            "",
+            "00",
+            "000102030405060708090A0B0C0D0E0F",
+            "zz0102030405060708090a0b0c0d0e0f",
+            "../../etc/passwd",
+        ] {
             assert!(bad.parse::<AssetId>().is_err(), "{bad}");
         }
     }
