@@ -224,7 +224,8 @@ impl Descriptor {
     pub fn check(&self) -> Result<(), DescriptorError> {
         let need = |holds: bool, what| if holds { Ok(()) } else { Err(DescriptorError::Inconsistent(what)) };
         let segments = self.segment_frames.len();
-        need(self.sample_rate > 0 && self.frame_samples > 0, "sample rate or frame length is zero")?;
+        need(self.sample_rate > 0, "the sample rate is zero")?;
+        need((1..=1 << 14).contains(&self.frame_samples), "the frame length is not 1 to 16384")?;
         need((1..=8).contains(&self.channels), "channels are not 1 to 8")?;
         need(segments > 0 && !self.segment_frames.contains(&0), "a segment is empty")?;
         need(!self.renditions.is_empty(), "no renditions")?;

@@ -11,7 +11,6 @@ mod ladder;
 mod media_path;
 mod object_key;
 pub mod path;
-pub mod playlist;
 pub mod playlists;
 pub mod token;
 
