@@ -1,5 +1,7 @@
 //! Written form of descriptor and playlists, held against files. `UPDATE_GOLDEN=1` writes them anew.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
 use std::path::Path;
 
 use segue_manifests::playlists::{self, Form, MediaPlaylist, MultivariantPlaylist};
