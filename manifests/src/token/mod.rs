@@ -15,7 +15,7 @@ pub use claims::{Claims, Method};
 pub use key_set::{Algorithm, KeyId, KeySet, KeyState, PublicKey};
 pub use refusal::Refusal;
 pub use signing::{KeysError, SigningKeys};
-pub use verify::{Access, MAX_TOKEN, authorise, verify};
+pub use verify::{Access, MAX_TOKEN, authorise, decode, verify};
 
 /// Longest life of a token, seconds.
 pub const MAX_LIFETIME: u64 = 6 * 3600;

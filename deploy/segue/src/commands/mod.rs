@@ -1,0 +1,51 @@
+//! One file per subcommand.
+
+mod edge;
+mod origin;
+mod token;
+mod transcode;
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::ArgMatches;
+
+use crate::config::{Config, SAMPLE};
+use crate::{settings, telemetry, up};
+
+/// Runs the chosen subcommand.
+pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    match matches.subcommand() {
+        Some(("up", args)) => block_on(up::run(configured(args)?)),
+        Some(("origin", args)) => block_on(origin::run(configured(args)?)),
+        Some(("edge", args)) => block_on(edge::run(configured(args)?)),
+        Some(("transcode", args)) => {
+            block_on(transcode::run(configured(args)?, transcode::Options::of(args)))
+        }
+        Some(("token", args)) => token::run(args),
+        _ => {
+            print(SAMPLE);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn configured(args: &ArgMatches) -> anyhow::Result<Config> {
+    let config = settings::load(args)?;
+    telemetry::start(&config.log)?;
+    Ok(config)
+}
+
+fn block_on(future: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(future);
+    // Encoders on blocking threads end at their next check; the process does not wait for them.
+    runtime.shutdown_background();
+    result
+}
+
+/// Standard output, the one place that writes to it. A closed pipe is not an error of ours.
+pub(crate) fn print(text: &str) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,222 @@
+//! Layers of configuration: defaults, then a file, then the environment, then flags.
+//!
+//! Flags and environment names are derived from the configuration itself, so that every setting has both:
+//! `edge.cache_bytes` is `SEGUE_EDGE_CACHE_BYTES`, and `--cache-bytes` of `segue edge` or `--edge-cache-bytes`
+//! elsewhere.
+
+use anyhow::{Context as _, bail};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use toml::{Table, Value};
+
+use crate::config::{Config, SAMPLE};
+
+/// One setting: section, name, its default and the comment that stands above it in the sample.
+struct Setting {
+    section: String,
+    name: String,
+    default: Value,
+    help: String,
+}
+
+impl Setting {
+    fn all() -> Vec<Self> {
+        let defaults = Table::try_from(Config::default()).expect("the configuration is a table");
+        let mut all = Vec::new();
+        for (section, table) in &defaults {
+            for (name, default) in table.as_table().into_iter().flatten() {
+                let help = comment_of(section, name);
+                all.push(Self {
+                    section: section.clone(),
+                    name: name.clone(),
+                    default: default.clone(),
+                    help,
+                });
+            }
+        }
+        all
+    }
+
+    fn id(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    fn env(&self) -> String {
+        format!("SEGUE_{}_{}", self.section, self.name).to_uppercase()
+    }
+
+    fn arg(&self, own_section: &str) -> Arg {
+        let name = self.name.replace('_', "-");
+        let own = self.section == own_section;
+        let long = if own { name } else { format!("{}-{name}", self.section) };
+        let arg = Arg::new(self.id()).long(long).env(self.env()).help(self.help.clone());
+        let arg =
+            if own { arg } else { arg.hide_short_help(true).help_heading(format!("[{}]", self.section)) };
+        match &self.default {
+            Value::Boolean(_) => arg
+                .num_args(0..=1)
+                .require_equals(true)
+                .default_missing_value("true")
+                .value_name("BOOL")
+                .value_parser(["true", "false"]),
+            Value::Array(_) => arg.action(ArgAction::Append).value_delimiter(',').value_name("VALUE"),
+            Value::Integer(_) => arg.value_name("NUMBER"),
+            Value::Float(_) => arg.value_name("NUMBER"),
+            _ => arg.value_name("TEXT"),
+        }
+        .hide_env_values(true)
+    }
+
+    /// The value given by flag or environment, if any.
+    fn given(&self, matches: &ArgMatches) -> anyhow::Result<Option<Value>> {
+        let id = self.id();
+        let source = matches.value_source(&id);
+        if !matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable)) {
+            return Ok(None);
+        }
+        let texts: Vec<&String> = matches.get_many(&id).into_iter().flatten().collect();
+        self.value(&texts).map(Some).with_context(|| format!("setting {id} ({})", self.env()))
+    }
+
+    fn value(&self, texts: &[&String]) -> anyhow::Result<Value> {
+        if let Value::Array(_) = self.default {
+            return Ok(Value::Array(texts.iter().map(|text| Value::String((*text).clone())).collect()));
+        }
+        let text = texts.last().map_or("", |text| text.as_str());
+        Ok(match &self.default {
+            Value::Boolean(_) => Value::Boolean(text.parse()?),
+            Value::Integer(_) => Value::Integer(
+                text.replace('_', "").parse().with_context(|| format!("'{text}' is not a whole number"))?,
+            ),
+            Value::Float(_) => {
+                Value::Float(text.parse().with_context(|| format!("'{text}' is not a number"))?)
+            }
+            _ => Value::String(text.to_owned()),
+        })
+    }
+}
+
+/// The comment lines right above `name = ` in `[section]` of the sample.
+fn comment_of(section: &str, name: &str) -> String {
+    let body = SAMPLE.split_once(&format!("[{section}]\n")).map_or("", |(_, body)| body);
+    let mut comment: Vec<&str> = Vec::new();
+    for line in body.lines().take_while(|line| !line.starts_with('[')) {
+        match line.strip_prefix('#') {
+            Some(text) => comment.push(text.trim()),
+            None if line.split('=').next().is_some_and(|left| left.trim() == name) => {
+                return comment.join(" ");
+            }
+            None => comment.clear(),
+        }
+    }
+    String::new()
+}
+
+/// Adds `--config` and a flag for every setting of these sections; those of the first go without a prefix.
+pub(crate) fn add_args(mut command: Command, sections: &[&str]) -> Command {
+    command = command.arg(
+        Arg::new("config")
+            .long("config")
+            .env("SEGUE_CONFIG")
+            .value_name("FILE")
+            .help("Configuration file (TOML); `segue config` prints a sample"),
+    );
+    for setting in Setting::all() {
+        if sections.contains(&setting.section.as_str()) {
+            command = command.arg(setting.arg(sections[0]));
+        }
+    }
+    command
+}
+
+/// The configuration after all layers.
+pub(crate) fn load(matches: &ArgMatches) -> anyhow::Result<Config> {
+    let mut table = match matches.get_one::<String>("config") {
+        Some(path) => read_file(path)?,
+        None => Table::new(),
+    };
+    for setting in Setting::all() {
+        if !matches.try_contains_id(&setting.id()).unwrap_or(false) {
+            continue;
+        }
+        if let Some(value) = setting.given(matches)? {
+            let section = table.entry(setting.section.clone()).or_insert_with(|| Value::Table(Table::new()));
+            let Some(section) = section.as_table_mut() else {
+                bail!("[{}] is not a section", setting.section)
+            };
+            section.insert(setting.name.clone(), value);
+        }
+    }
+    Config::deserialize_table(table)
+}
+
+fn read_file(path: &str) -> anyhow::Result<Table> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("configuration {path}"))?;
+    // Read as a whole first, so that errors name lines of the file.
+    toml::from_str::<Config>(&text).with_context(|| format!("configuration {path}"))?;
+    Ok(toml::from_str(&text)?)
+}
+
+impl Config {
+    fn deserialize_table(table: Table) -> anyhow::Result<Self> {
+        table.try_into().context("configuration")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_from(args: &[&str]) -> anyhow::Result<Config> {
+        let command = add_args(Command::new("test"), &["edge", "log", "up", "origin", "transcoder"]);
+        load(&command.try_get_matches_from(std::iter::once(&"test").chain(args))?)
+    }
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(load_from(&[]).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn flags_reach_every_section() {
+        let config = load_from(&[
+            "--listen",
+            "0.0.0.0:1",
+            "--up-music",
+            "a",
+            "--up-music",
+            "b",
+            "--up-demo",
+            "--log-json=true",
+        ])
+        .unwrap();
+        assert_eq!(config.edge.listen, "0.0.0.0:1");
+        assert_eq!(config.up.music, ["a", "b"]);
+        assert!(config.up.demo && config.log.json);
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "[up]\nlisten = \"h:1\"\ndata = \"d\"\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let config = load_from(&["--config", path, "--up-listen", "h:2"]).unwrap();
+        assert_eq!((config.up.listen.as_str(), config.up.data.as_str()), ("h:2", "d"));
+        std::fs::write(&file, "[up]\nlistne = \"h:1\"\n").unwrap();
+        let error = format!("{:#}", load_from(&["--config", path]).unwrap_err());
+        assert!(error.contains("listne") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_name_the_setting() {
+        let error = format!("{:#}", load_from(&["--workers", "many"]).unwrap_err());
+        assert!(error.contains("edge.workers") && error.contains("many"), "{error}");
+    }
+
+    #[test]
+    fn every_setting_is_explained() {
+        for setting in Setting::all() {
+            assert!(!setting.help.is_empty(), "segue.toml has no comment above {}", setting.id());
+        }
+    }
+}

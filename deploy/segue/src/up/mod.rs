@@ -1,0 +1,131 @@
+//! `segue up`: origin, edge and ingest in one process, talking over loopback HTTP as they would between machines.
+
+mod data;
+mod ingest;
+mod watch;
+
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use crate::commands::print;
+use crate::config::{Config, Up};
+use crate::shutdown;
+use data::DataDir;
+
+pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let data = DataDir::open(&config.up.data)?;
+    let addresses = Addresses::of(&config.up)?;
+    let (origin_config, edge_config) = tiers(&config, &data, &addresses)?;
+    let origin = segue_origin::start(origin_config).await.with_context(|| in_use(addresses.origin))?;
+    let edge = segue_edge::start(edge_config).await.with_context(|| in_use(addresses.edge))?;
+    let origin = Arc::new(origin);
+    announce(&config.up, origin.addr());
+    let ingest = ingest::start(&config, &data, Arc::clone(&origin)).await?;
+    shutdown::requested().await?;
+    print("Stopping: no new tracks are begun, transfers under way are finished.\n");
+    ingest.stop().await;
+    edge.drain(shutdown::GRACE).await;
+    origin.drain(shutdown::GRACE).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the three listeners are.
+struct Addresses {
+    origin: SocketAddr,
+    edge: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Addresses {
+    /// The edge and its admin listener take the next two ports unless they are set; admin stays on loopback.
+    fn of(up: &Up) -> anyhow::Result<Self> {
+        let origin = claim(resolve(&up.listen)?)?;
+        let beside = |set: &str, mut addr: SocketAddr, step: u16| {
+            if !set.is_empty() {
+                return claim(resolve(set)?);
+            }
+            addr.set_port(if up.listen.ends_with(":0") { 0 } else { origin.port().saturating_add(step) });
+            claim(addr)
+        };
+        let edge = beside(&up.edge_listen, origin, 1)?;
+        let admin = beside(&up.admin_listen, SocketAddr::from(([127, 0, 0, 1], 0)), 2)?;
+        Ok(Self { origin, edge, admin })
+    }
+}
+
+fn resolve(text: &str) -> anyhow::Result<SocketAddr> {
+    let place = || format!("listen address '{text}': expected HOST:PORT, as 127.0.0.1:8080");
+    text.to_socket_addrs().with_context(place)?.next().with_context(place)
+}
+
+/// Says early, and with a remedy, when an address is taken; finds a free port where 0 was asked for.
+fn claim(addr: SocketAddr) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(addr).with_context(|| in_use(addr))?;
+    Ok(listener.local_addr()?)
+}
+
+fn in_use(addr: SocketAddr) -> String {
+    format!("cannot listen on {addr}; another program may: choose another address with --listen")
+}
+
+/// The tiers' configuration: as given, with what `up` decides put in.
+fn tiers(
+    config: &Config,
+    data: &DataDir,
+    at: &Addresses,
+) -> anyhow::Result<(segue_origin::Config, segue_edge::Config)> {
+    let media_secret = data.secret("media-secret")?;
+    let mut origin = config.origin.clone();
+    origin.listen = at.origin.to_string();
+    origin.store = data.store_url();
+    origin.database = data.file("catalog.db");
+    origin.keys_file = data.keys()?;
+    origin.media_secret.clone_from(&media_secret);
+    origin.admin_secret = data.secret("admin-secret")?;
+    origin.edges = vec![format!("http://{{host}}:{}", at.edge.port())];
+    let mut edge = config.edge.clone();
+    let upstream = format!("http://{}", reachable(at.origin));
+    edge.listen = at.edge.to_string();
+    edge.admin_listen = at.admin.to_string();
+    edge.key_set_url = format!("{upstream}/.well-known/segue-keys.json");
+    edge.upstreams = vec![upstream];
+    edge.media_secret = media_secret;
+    edge.admin_secret = data.secret("admin-secret")?;
+    Ok((origin, edge))
+}
+
+/// An address of this machine that reaches a listener, also one on all interfaces.
+fn reachable(mut addr: SocketAddr) -> SocketAddr {
+    match addr.ip() {
+        ip if !ip.is_unspecified() => {}
+        ip if ip.is_ipv4() => addr.set_ip([127, 0, 0, 1].into()),
+        _ => addr.set_ip(std::net::Ipv6Addr::LOCALHOST.into()),
+    }
+    addr
+}
+
+fn announce(up: &Up, addr: SocketAddr) {
+    print(&format!("Segue is playing at  http://{}/\n", reachable(addr)));
+    if up.music.is_empty() && !up.demo {
+        print("Add your music with --music DIR, or hear the demo album with --demo.\n");
+    }
+    if addr.ip().is_loopback() {
+        print(
+            "Only this machine can reach it; --listen 0.0.0.0:8080 opens it to your network. Ctrl-C stops.\n",
+        );
+    }
+}
+
+/// Folders that must be there before anything starts: a typing error should not look like an empty library.
+fn check_music(up: &Up) -> anyhow::Result<()> {
+    for folder in &up.music {
+        let place = || format!("music folder {folder}: cannot be read; give an existing folder to --music");
+        if !std::fs::metadata(folder).with_context(place)?.is_dir() {
+            bail!("music folder {folder}: not a folder; `segue transcode` takes single files");
+        }
+    }
+    Ok(())
+}
