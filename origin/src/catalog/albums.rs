@@ -1,0 +1,76 @@
+//! Reading albums.
+
+use super::cursor::{self, NamePlace};
+use super::ids::{AlbumId, ArtistId};
+use super::model::{Album, Page};
+use super::rows::{AlbumRow, read_all};
+use super::{Catalog, CatalogError, Window};
+use crate::database::DatabaseError;
+
+/// A query for albums; an album shows the cover of its first song that has one.
+macro_rules! albums_sql {
+    ($page:literal) => {
+        concat!(
+            "SELECT a.id, a.title, a.title_folded, a.artist_id, artists.name AS artist_name, a.release_date,
+                    a.song_count, a.duration_ms,
+                    (SELECT cover_sha256 FROM songs WHERE album_id = a.id AND cover_sha256 IS NOT NULL
+                     ORDER BY disc_place, track_place, title_folded, id LIMIT 1) AS cover_sha256
+             FROM (SELECT * FROM albums WHERE ",
+            $page,
+            " ORDER BY title_folded, id LIMIT $1) a
+             JOIN artists ON artists.id = a.artist_id
+             ORDER BY a.title_folded, a.id"
+        )
+    };
+}
+
+pub(super) const ALL: &str =
+    albums_sql!("(title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)");
+pub(super) const OF_ARTIST: &str = albums_sql!(
+    "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)"
+);
+const ONE: &str = albums_sql!("id = $2");
+
+impl Catalog {
+    /// All albums, by folded title.
+    pub(crate) async fn albums(&self, window: &Window) -> Result<Page<Album>, CatalogError> {
+        let NamePlace(title, id) = cursor::read("albums", window.cursor.as_deref())?;
+        let rows: Vec<AlbumRow> = sqlx::query_as(ALL)
+            .bind(window.rows())
+            .bind(title)
+            .bind(&id.0[..])
+            .bind(&window.filter)
+            .fetch_all(self.database.readers())
+            .await?;
+        Ok(window.page("albums", read_all(rows)?, place))
+    }
+
+    /// The albums of an album artist, by folded title.
+    pub(crate) async fn albums_of_artist(
+        &self,
+        artist: ArtistId,
+        window: &Window,
+    ) -> Result<Page<Album>, CatalogError> {
+        let NamePlace(title, id) = cursor::read("artist-albums", window.cursor.as_deref())?;
+        let rows: Vec<AlbumRow> = sqlx::query_as(OF_ARTIST)
+            .bind(window.rows())
+            .bind(title)
+            .bind(&id.0[..])
+            .bind(&window.filter)
+            .bind(artist.bytes())
+            .fetch_all(self.database.readers())
+            .await?;
+        Ok(window.page("artist-albums", read_all(rows)?, place))
+    }
+
+    /// One album.
+    pub(crate) async fn album(&self, id: AlbumId) -> Result<Option<Album>, DatabaseError> {
+        let row: Option<AlbumRow> =
+            sqlx::query_as(ONE).bind(1).bind(id.bytes()).fetch_optional(self.database.readers()).await?;
+        row.map(Album::try_from).transpose()
+    }
+}
+
+fn place(album: &Album) -> NamePlace {
+    NamePlace(album.title_folded.clone(), album.id.as_asset())
+}

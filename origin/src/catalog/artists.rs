@@ -1,0 +1,51 @@
+//! Reading artists.
+
+use super::cursor::{self, NamePlace};
+use super::ids::ArtistId;
+use super::model::{Artist, Page};
+use super::rows::{ArtistRow, read_all};
+use super::{Catalog, CatalogError, Window};
+use crate::database::DatabaseError;
+
+/// A query for artists; an artist shows the cover of one of the own albums, else of one of the own songs.
+macro_rules! artists_sql {
+    ($page:literal) => {
+        concat!(
+            "SELECT a.id, a.name, a.name_folded, a.album_count, a.song_count, COALESCE(
+                 (SELECT songs.cover_sha256 FROM albums JOIN songs ON songs.album_id = albums.id
+                  WHERE albums.artist_id = a.id AND songs.cover_sha256 IS NOT NULL LIMIT 1),
+                 (SELECT cover_sha256 FROM songs
+                  WHERE artist_id = a.id AND cover_sha256 IS NOT NULL LIMIT 1)) AS cover_sha256
+             FROM (SELECT * FROM artists WHERE ",
+            $page,
+            " ORDER BY name_folded, id LIMIT $1) a ORDER BY a.name_folded, a.id"
+        )
+    };
+}
+
+pub(super) const ALL: &str =
+    artists_sql!("(name_folded, id) > ($2, $3) AND ($4 = '' OR instr(name_folded, $4) > 0)");
+const ONE: &str = artists_sql!("id = $2");
+
+impl Catalog {
+    /// All artists, by folded name: those with songs, and those with albums.
+    pub(crate) async fn artists(&self, window: &Window) -> Result<Page<Artist>, CatalogError> {
+        let NamePlace(name, id) = cursor::read("artists", window.cursor.as_deref())?;
+        let rows: Vec<ArtistRow> = sqlx::query_as(ALL)
+            .bind(window.rows())
+            .bind(name)
+            .bind(&id.0[..])
+            .bind(&window.filter)
+            .fetch_all(self.database.readers())
+            .await?;
+        let place = |artist: &Artist| NamePlace(artist.name_folded.clone(), artist.id.as_asset());
+        Ok(window.page("artists", read_all(rows)?, place))
+    }
+
+    /// One artist.
+    pub(crate) async fn artist(&self, id: ArtistId) -> Result<Option<Artist>, DatabaseError> {
+        let row: Option<ArtistRow> =
+            sqlx::query_as(ONE).bind(1).bind(id.bytes()).fetch_optional(self.database.readers()).await?;
+        row.map(Artist::try_from).transpose()
+    }
+}

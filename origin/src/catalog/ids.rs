@@ -1,0 +1,102 @@
+//! Identifiers of artists and albums.
+//!
+//! They are hashes of folded names, not random: a database that was lost and read again from the store has the
+//! same identifiers, so that links, favourites and user playlists stay right, and several origins agree without
+//! talking. The price: renaming an album makes another one. A song's identifier is its asset's, which no tag
+//! changes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use segue_manifests::{AssetId, Sha256};
+use serde::{Deserialize, Serialize};
+
+/// A song is its asset: retagging keeps it.
+pub(crate) type SongId = AssetId;
+
+macro_rules! hashed_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        // The spelling of all identifiers is the one of AssetId: 32 lowercase hexadecimal digits.
+        pub(crate) struct $name(AssetId);
+
+        impl $name {
+            /// The same bytes for places in lists, which do not care whose they are.
+            pub(super) fn as_asset(self) -> AssetId {
+                self.0
+            }
+
+            /// The raw bytes, as the database keeps them.
+            pub(crate) fn bytes(&self) -> &[u8] {
+                &self.0.0
+            }
+        }
+
+        impl From<[u8; 16]> for $name {
+            fn from(bytes: [u8; 16]) -> Self {
+                Self(AssetId(bytes))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = segue_manifests::IdError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Ok(Self(text.parse()?))
+            }
+        }
+    };
+}
+
+hashed_id!(
+    /// Names an artist.
+    ArtistId
+);
+hashed_id!(
+    /// Names an album.
+    AlbumId
+);
+
+impl ArtistId {
+    /// The artist of that folded name.
+    pub(crate) fn of(name_folded: &str) -> Self {
+        Self(hash(&["artist", name_folded]))
+    }
+}
+
+impl AlbumId {
+    /// The album of that folded title by that album artist.
+    pub(crate) fn of(artist: ArtistId, title_folded: &str) -> Self {
+        Self(hash(&["album", &artist.to_string(), title_folded]))
+    }
+}
+
+/// The first 128 bits of the SHA-256 of the parts; folded names hold no zero byte, which parts them.
+fn hash(parts: &[&str]) -> AssetId {
+    let digest = Sha256::of(parts.join("\0").as_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest.0[..16]);
+    AssetId(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_make_lasting_identifiers() {
+        let artist = ArtistId::of("bjork");
+        assert_eq!(artist.to_string(), &Sha256::of(b"artist\0bjork").to_string()[..32]);
+        assert_eq!(artist, artist.to_string().parse().unwrap());
+        assert_ne!(AlbumId::of(artist, "debut"), AlbumId::of(artist, "post"));
+        assert_ne!(AlbumId::of(artist, "debut"), AlbumId::of(ArtistId::of("other"), "debut"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The catalog: artists, albums and songs, as descriptors tell them.
+//!
+//! Reads go through the pool of readers and hold a connection only while rows arrive, never while a client
+//! reads its answer. Every list is paged by the sort values of its last item (keyset), never by offset.
+
+mod albums;
+mod artists;
+mod cursor;
+mod fold;
+mod ids;
+mod model;
+mod rows;
+mod songs;
+mod tags;
+mod write;
+
+use serde::Serialize;
+
+use crate::database::{Database, DatabaseError};
+
+pub(crate) use cursor::BadCursor;
+pub(crate) use fold::fold;
+pub(crate) use ids::{AlbumId, ArtistId, SongId};
+pub(crate) use model::{Album, Artist, Page, Song, Totals};
+pub(crate) use write::{Change, Trigger};
+
+/// The catalog in its database.
+#[derive(Debug, Clone)]
+pub(crate) struct Catalog {
+    database: Database,
+}
+
+/// A catalog that cannot answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CatalogError {
+    #[error(transparent)]
+    Cursor(#[from] BadCursor),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl From<sqlx::Error> for CatalogError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Window {
+    /// Items at most.
+    pub(crate) limit: u32,
+    /// Where to go on, as an earlier page said.
+    pub(crate) cursor: Option<String>,
+    /// Folded text that names must hold; empty: all.
+    pub(crate) filter: String,
+}
+
+impl Window {
+    /// One more than wanted is read, to know whether there is a next page.
+    fn rows(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+
+    /// Cuts what was read to the wanted length and says where to go on.
+    fn page<T: Serialize, P: cursor::Place>(
+        &self,
+        list: &str,
+        mut items: Vec<T>,
+        place: impl Fn(&T) -> P,
+    ) -> Page<T> {
+        let more = items.len() > self.limit as usize;
+        items.truncate(self.limit as usize);
+        let last = items.last().filter(|_| more);
+        Page { next_cursor: last.map(|last| cursor::write(list, &place(last))), items }
+    }
+}
+
+impl Catalog {
+    /// The catalog in that database.
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Counts everything; slow on large catalogs, so callers remember the answer for a moment.
+    pub(crate) async fn totals(&self) -> Result<Totals, DatabaseError> {
+        let (songs, albums, artists): (i64, i64, i64) = sqlx::query_as(
+            "SELECT (SELECT COUNT(*) FROM songs), (SELECT COUNT(*) FROM albums), (SELECT COUNT(*) FROM artists)",
+        )
+        .fetch_one(self.database.readers())
+        .await?;
+        Ok(Totals { songs: songs as u64, albums: albums as u64, artists: artists as u64 })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! Settings of the origin. Everything works from [`Config::default`] on one machine.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the origin. Empty text and zero mean "off" where nothing else is said.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address to listen on, `ip:port`; port 0 takes a free one.
+    pub listen: String,
+    /// File of the SQLite database; its folder is made when missing.
+    pub database: String,
+    /// Connections that read the database at once; writing always has one of its own.
+    pub database_readers: u32,
+    /// The object store: a folder, `file:///folder`, `s3://bucket/prefix?endpoint=...` or `memory:`.
+    pub store: String,
+    /// File of the private signing keys, readable by its owner only. Made when missing; empty: keys live in
+    /// memory and tokens die with the process.
+    pub keys_file: String,
+    /// Seconds between looks at the keys file for a change.
+    pub keys_poll_seconds: u64,
+    /// Name that tokens carry as their issuer.
+    pub issuer: String,
+    /// Base addresses of the edges that listeners are sent to. `{host}` stands for the host name that the
+    /// listener used to reach the origin.
+    pub edges: Vec<String>,
+    /// How many edges besides the best one an answer to `POST /play` names.
+    pub backup_edges: usize,
+    /// Secret that edges send as `Authorization: Bearer` to the media endpoint. Empty: anyone may read media
+    /// from the origin without a token.
+    pub media_secret: String,
+    /// Secret for `POST /imports`. Empty: that route is off.
+    pub admin_secret: String,
+    /// Web origins that scripts may call the API from; `*` for all, none for only the origin's own pages.
+    pub cors_origins: Vec<String>,
+    /// Seconds between scans of the store for descriptors that are not in the catalog; 0: only at start.
+    pub scan_seconds: u64,
+    /// Bytes of memory for descriptors and playlists.
+    pub descriptor_cache_bytes: u64,
+    /// Bytes of memory for media segments, mostly those read ahead.
+    pub media_cache_bytes: u64,
+    /// How far behind an asked-for segment the following ones are read with it, bytes; 0: no read-ahead.
+    pub read_ahead_bytes: u64,
+    /// Reads of media from the store at once.
+    pub store_reads: usize,
+    /// Seconds that one read from the store may take.
+    pub store_timeout_seconds: u64,
+    /// Bytes of memory for resized covers.
+    pub cover_cache_bytes: u64,
+    /// Covers that are decoded at once; each may take some tens of megabytes.
+    pub cover_jobs: usize,
+    /// Open connections; more wait in the listener's queue.
+    pub max_connections: usize,
+    /// Requests worked on at once; more are answered 503.
+    pub max_requests: usize,
+    /// Seconds that a request may take to be answered.
+    pub request_timeout_seconds: u64,
+    /// Seconds that a connection may take to send a request's head, or stay idle.
+    pub header_timeout_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            database: "segue-data/catalog.db".into(),
+            database_readers: 4,
+            store: "segue-data/store".into(),
+            keys_file: "segue-data/keys.json".into(),
+            keys_poll_seconds: 5,
+            issuer: "segue".into(),
+            edges: vec!["http://{host}:8081".into()],
+            backup_edges: 2,
+            media_secret: String::new(),
+            admin_secret: String::new(),
+            cors_origins: vec!["*".into()],
+            scan_seconds: 60,
+            descriptor_cache_bytes: 32 << 20,
+            media_cache_bytes: 64 << 20,
+            read_ahead_bytes: 1 << 20,
+            store_reads: 64,
+            store_timeout_seconds: 20,
+            cover_cache_bytes: 32 << 20,
+            cover_jobs: 2,
+            max_connections: 4096,
+            max_requests: 512,
+            request_timeout_seconds: 30,
+            header_timeout_seconds: 30,
+        }
+    }
+}
+
+impl Config {
+    /// Looks for settings that cannot work.
+    ///
+    /// # Errors
+    /// Text that names the setting and the remedy.
+    pub fn check(&self) -> Result<(), String> {
+        let positive = [
+            ("database_readers", u64::from(self.database_readers)),
+            ("store_reads", self.store_reads as u64),
+            ("store_timeout_seconds", self.store_timeout_seconds),
+            ("cover_jobs", self.cover_jobs as u64),
+            ("max_connections", self.max_connections as u64),
+            ("max_requests", self.max_requests as u64),
+            ("request_timeout_seconds", self.request_timeout_seconds),
+            ("header_timeout_seconds", self.header_timeout_seconds),
+            ("keys_poll_seconds", self.keys_poll_seconds),
+        ];
+        for (name, value) in positive {
+            if value == 0 {
+                return Err(format!("{name} is 0; give at least 1"));
+            }
+        }
+        for (name, value) in [("database", &self.database), ("store", &self.store), ("issuer", &self.issuer)] {
+            if value.is_empty() {
+                return Err(format!("{name} is empty; give a value"));
+            }
+        }
+        if self.issuer.len() > 64 {
+            return Err("issuer is longer than 64 bytes; give a shorter name".into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds)
+    }
+
+    pub(crate) fn store_timeout(&self) -> Duration {
+        Duration::from_secs(self.store_timeout_seconds)
+    }
+}
+
+impl fmt::Debug for Config {
+    /// Shows every setting but the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut value = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        for name in ["media_secret", "admin_secret"] {
+            if value[name] != "" {
+                value[name] = "<set>".into();
+            }
+        }
+        write!(f, "Config {value}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_fine_and_secrets_stay_secret() {
+        let config = Config { media_secret: "hush".into(), ..Config::default() };
+        assert_eq!(config.check(), Ok(()));
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("hush") && shown.contains("<set>"), "{shown}");
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(serde_json::from_str::<Config>(r#"{"listn": "x"}"#).is_err());
+        let zero = Config { store_reads: 0, ..Config::default() };
+        assert!(zero.check().unwrap_err().contains("store_reads"));
+        let empty = Config { store: String::new(), ..Config::default() };
+        assert!(empty.check().unwrap_err().contains("store"));
+    }
+}

@@ -1,0 +1,111 @@
+//! Extractors whose refusals are problems.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use http::header::{IF_NONE_MATCH, IF_RANGE, RANGE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde::de::DeserializeOwned;
+
+use super::range::{self, Wanted};
+use super::{Problem, accept};
+
+/// What a request asks of a representation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Conditions {
+    /// Only the head.
+    pub(crate) head: bool,
+    /// Whether gzip is accepted.
+    pub(crate) gzip: bool,
+    none_match: Vec<String>,
+    range: Option<String>,
+    if_range: Option<String>,
+}
+
+impl Conditions {
+    /// Reads the conditions of a request.
+    pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Self {
+        let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
+        Self {
+            head: method == Method::HEAD,
+            gzip: accept::accepts_gzip(headers),
+            none_match: headers.get_all(IF_NONE_MATCH).iter().filter_map(text).collect(),
+            // Ranges are defined for GET alone (RFC 9110 14.2).
+            range: headers.get(RANGE).filter(|_| method == Method::GET).and_then(text),
+            if_range: headers.get(IF_RANGE).and_then(text),
+        }
+    }
+
+    /// Whether `If-None-Match` names that entity-tag; the comparison is the weak one (RFC 9110 13.1.2).
+    pub(super) fn none_match(&self, etag: &str) -> bool {
+        let mut members = self.none_match.iter().flat_map(|value| value.split(',')).map(str::trim);
+        members.any(|member| member == "*" || member.strip_prefix("W/").unwrap_or(member) == etag)
+    }
+
+    /// The bytes asked for. `If-Range` holds only with the same strong tag (RFC 9110 13.1.5).
+    pub(super) fn wanted(&self, length: u64, etag: &str) -> Wanted {
+        let current = self.if_range.as_deref().is_none_or(|given| given == etag);
+        match &self.range {
+            Some(range) if current => range::wanted(range, length),
+            _ => Wanted::Whole,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Conditions {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.method, &parts.headers))
+    }
+}
+
+/// Query parameters.
+pub(crate) struct QueryOf<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = Query::<T>::from_request_parts(parts, state).await;
+        let Query(query) = read.map_err(|error: QueryRejection| {
+            Problem::bad_request("bad-query", format!("The query cannot be read: {}.", error.body_text()))
+        })?;
+        Ok(Self(query))
+    }
+}
+
+/// A JSON body; an absent one is the default.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Bytes::from_request(request, state).await.map_err(unread)?;
+        if body.trim_ascii().is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let read = serde_json::from_slice(&body);
+        read.map(Self).map_err(|error| {
+            Problem::bad_request("bad-json", format!("The body is not the JSON expected here: {error}."))
+        })
+    }
+}
+
+fn unread(error: BytesRejection) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let detail = "The body is longer than this route takes.";
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Body too large", detail);
+    }
+    Problem::bad_request("bad-body", "The body ended before it was complete.")
+}
+
+/// An identifier from the path; text that cannot be one names nothing.
+pub(crate) fn id<T: FromStr>(text: &str, what: &str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found(format!("There is no {what} of this identifier.")))
+}

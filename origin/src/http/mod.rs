@@ -1,0 +1,13 @@
+//! What every route shares: problems, representations with validators, extractors, and the layers around them.
+
+pub(crate) mod accept;
+pub(crate) mod extract;
+pub(crate) mod layers;
+pub(crate) mod problem;
+pub(crate) mod range;
+pub(crate) mod representation;
+pub(crate) mod secret;
+
+pub(crate) use extract::{Conditions, JsonBody, QueryOf};
+pub(crate) use problem::Problem;
+pub(crate) use representation::{Representation, Variant};

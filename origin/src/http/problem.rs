@@ -1,0 +1,129 @@
+//! Errors as clients see them: RFC 9457 problem details.
+//!
+//! The reason inside is logged where the problem is made and never sent.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+
+/// A refused or failed request. `slug` is the stable, machine-readable type.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+    detail: String,
+    headers: HeaderMap,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl Problem {
+    /// A problem; `detail` tells the client what to do about it.
+    pub(crate) fn new(
+        status: StatusCode,
+        slug: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Self { status, slug, title, detail: detail.into(), headers }
+    }
+
+    /// 404
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// 400
+    pub(crate) fn bad_request(slug: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, slug, "Bad request", detail)
+    }
+
+    /// 503 with `Retry-After`; the reason inside is logged.
+    pub(crate) fn unavailable(detail: &'static str, reason: &dyn std::fmt::Display) -> Self {
+        tracing::warn!(%reason, "answering 503: {detail}");
+        Self::busy("unavailable", detail)
+    }
+
+    /// 503 with `Retry-After`.
+    pub(crate) fn busy(slug: &'static str, detail: &'static str) -> Self {
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, slug, "Temporarily unavailable", detail);
+        problem.with(RETRY_AFTER, "2")
+    }
+
+    /// 502: what lies behind this server is damaged; the reason inside is logged.
+    pub(crate) fn damaged(detail: &'static str, reason: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%reason, "answering 502: {detail}");
+        Self::new(StatusCode::BAD_GATEWAY, "damaged", "Damaged in the store", detail)
+    }
+
+    /// 500; the reason inside is logged.
+    pub(crate) fn internal(reason: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%reason, "answering 500");
+        let detail = "Something went wrong inside the server. Its log says more.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+    }
+
+    /// The same with a header.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let body = Body {
+            r#type: format!("/problems/{}", self.slug),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        };
+        let json = serde_json::to_vec(&body).expect("a problem is text and a number");
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        (self.status, self.headers, json).into_response()
+    }
+}
+
+impl From<crate::database::DatabaseError> for Problem {
+    fn from(error: crate::database::DatabaseError) -> Self {
+        if error.is_temporary() {
+            return Self::unavailable("The catalog is not reachable at the moment. Try again.", &error);
+        }
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::catalog::CatalogError> for Problem {
+    fn from(error: crate::catalog::CatalogError) -> Self {
+        match error {
+            crate::catalog::CatalogError::Cursor(_) => Self::bad_request(
+                "bad-cursor",
+                "The cursor is not one that this list handed out. Start over without a cursor.",
+            ),
+            crate::catalog::CatalogError::Database(error) => error.into(),
+        }
+    }
+}
+
+/// 404 for paths that are nothing.
+pub(crate) async fn no_such_path() -> Problem {
+    Problem::not_found("Nothing lies at this path.")
+}
+
+/// 405; the router adds `Allow`.
+pub(crate) async fn no_such_method() -> Problem {
+    let detail = "The resource does not have this method. The Allow header names those that it has.";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+}

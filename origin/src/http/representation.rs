@@ -1,0 +1,240 @@
+//! Representations: bytes with a validator, perhaps also compressed, answered under conditions (RFC 9110 8, 13).
+
+use std::io::Write as _;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use segue_manifests::Sha256;
+
+use super::range::Wanted;
+use super::{Conditions, Problem};
+
+/// Below this many bytes compressing is not worth it.
+const MIN_GZIP: usize = 1024;
+
+/// One encoding of a representation.
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    body: Bytes,
+    length: u64,
+    digest: Sha256,
+}
+
+impl Variant {
+    /// These bytes, hashed here.
+    pub(crate) fn of(body: Bytes) -> Self {
+        let digest = Sha256::of(&body);
+        Self::known(body, digest)
+    }
+
+    /// These bytes, of which the digest is known.
+    pub(crate) fn known(body: Bytes, digest: Sha256) -> Self {
+        Self { length: body.len() as u64, body, digest }
+    }
+
+    /// The same as bytes of that length and digest, for answers that need no body.
+    pub(crate) fn bodyless(length: u64, digest: Sha256) -> Self {
+        Self { body: Bytes::new(), length, digest }
+    }
+
+    /// The compressed variant, where that is worth it.
+    pub(crate) fn gzip(body: &[u8]) -> Option<Self> {
+        if body.len() < MIN_GZIP {
+            return None;
+        }
+        let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::new(5));
+        encoder.write_all(body).expect("writing to memory does not fail");
+        let packed = encoder.finish().expect("writing to memory does not fail");
+        (packed.len() < body.len()).then(|| Self::of(packed.into()))
+    }
+
+    /// Bytes that the variant holds.
+    pub(crate) fn weight(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The strong entity-tag: 128 bits of the digest.
+    fn etag(&self) -> String {
+        format!("\"{}\"", hex::encode(&self.digest.0[..16]))
+    }
+
+    fn repr_digest(&self) -> String {
+        format!("sha-256=:{}:", STANDARD.encode(self.digest.0))
+    }
+}
+
+/// A resource's content, ready to be answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Representation {
+    content_type: HeaderValue,
+    cache_control: &'static str,
+    plain: Variant,
+    gzip: Option<Variant>,
+    /// Media answers carry `Repr-Digest` (RFC 9530) and take ranges.
+    media: bool,
+    headers: HeaderMap,
+}
+
+impl Representation {
+    /// A representation without a compressed variant.
+    pub(crate) fn new(content_type: &'static str, cache_control: &'static str, plain: Variant) -> Self {
+        let content_type = HeaderValue::from_static(content_type);
+        Self { content_type, cache_control, plain, gzip: None, media: false, headers: HeaderMap::new() }
+    }
+
+    /// JSON, compressed where that is worth it; to be asked for anew each time.
+    pub(crate) fn json(value: &impl serde::Serialize) -> Self {
+        let json = serde_json::to_vec(value).expect("answers have only string keys");
+        let gzip = Variant::gzip(&json);
+        Self::new("application/json", "no-cache", Variant::of(json.into())).with_gzip(gzip)
+    }
+
+    /// The same with a compressed variant.
+    pub(crate) fn with_gzip(mut self, gzip: Option<Variant>) -> Self {
+        self.gzip = gzip;
+        self
+    }
+
+    /// The same with a header.
+    pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// The same as media: `Repr-Digest` is sent, ranges are taken.
+    pub(crate) fn as_media(mut self) -> Self {
+        self.media = true;
+        self
+    }
+
+    /// Bytes that the variants hold in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.plain.weight() + self.gzip.as_ref().map_or(0, Variant::weight)
+    }
+
+    /// Whether the body is not needed: the client's copy is still right, or only the head is asked for.
+    pub(crate) fn is_bodyless(&self, conditions: &Conditions) -> bool {
+        conditions.head || self.matches(conditions)
+    }
+
+    fn matches(&self, conditions: &Conditions) -> bool {
+        let variants = std::iter::once(&self.plain).chain(&self.gzip);
+        variants.map(Variant::etag).any(|etag| conditions.none_match(&etag))
+    }
+
+    /// The answer under these conditions.
+    pub(crate) fn answer(self, conditions: &Conditions) -> Response {
+        let gzip = self.gzip.as_ref().filter(|_| conditions.gzip);
+        let (variant, coded) = gzip.map_or((&self.plain, false), |gzip| (gzip, true));
+        let mut headers = self.headers.clone();
+        self.put_validators(&mut headers, variant);
+        if self.matches(conditions) {
+            return (StatusCode::NOT_MODIFIED, headers).into_response();
+        }
+        headers.insert(CONTENT_TYPE, self.content_type.clone());
+        if coded {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if !self.media {
+            return whole(variant, headers, conditions);
+        }
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        match conditions.wanted(variant.length, &variant.etag()) {
+            Wanted::Whole => whole(variant, headers, conditions),
+            Wanted::Part(part) => {
+                let range = format!("bytes {}-{}/{}", part.start, part.end - 1, variant.length);
+                put(&mut headers, CONTENT_RANGE, &range);
+                let body = variant.body.slice(part.start as usize..part.end as usize);
+                (StatusCode::PARTIAL_CONTENT, headers, body).into_response()
+            }
+            Wanted::Unsatisfiable => {
+                let detail = format!("The representation has {} bytes.", variant.length);
+                let status = StatusCode::RANGE_NOT_SATISFIABLE;
+                Problem::new(status, "range-not-satisfiable", "Range not satisfiable", detail)
+                    .with(CONTENT_RANGE, &format!("bytes */{}", variant.length))
+                    .into_response()
+            }
+        }
+    }
+
+    fn put_validators(&self, headers: &mut HeaderMap, variant: &Variant) {
+        put(headers, ETAG, &variant.etag());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
+        if self.gzip.is_some() {
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if self.media {
+            put(headers, HeaderName::from_static("repr-digest"), &variant.repr_digest());
+        }
+    }
+}
+
+fn whole(variant: &Variant, mut headers: HeaderMap, conditions: &Conditions) -> Response {
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(variant.length));
+    let body = if conditions.head { Body::empty() } else { Body::from(variant.body.clone()) };
+    (StatusCode::OK, headers, body).into_response()
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Method;
+    use http::header::{ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, RANGE};
+
+    fn media() -> Representation {
+        Representation::new("audio/mp4", "public", Variant::of(Bytes::from_static(b"0123456789"))).as_media()
+    }
+
+    fn ask(it: &Representation, method: Method, headers: &[(HeaderName, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+        it.clone().answer(&Conditions::of(&method, &headers))
+    }
+
+    #[tokio::test]
+    async fn media_answers_ranges_and_conditions() {
+        let it = media();
+        let etag = it.plain.etag();
+        let get = |headers: &[(HeaderName, &str)]| ask(&it, Method::GET, headers);
+        let whole = get(&[]);
+        assert_eq!((whole.status(), &*whole.headers()[ETAG]), (StatusCode::OK, &*etag));
+        assert!(whole.headers().contains_key("repr-digest"));
+        let part = get(&[(RANGE, "bytes=2-4")]);
+        assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(part.headers()[CONTENT_RANGE], "bytes 2-4/10");
+        assert_eq!(axum::body::to_bytes(part.into_body(), 99).await.unwrap(), "234");
+        assert_eq!(get(&[(RANGE, "bytes=10-")]).status(), StatusCode::RANGE_NOT_SATISFIABLE);
+        assert_eq!(get(&[(RANGE, "bytes=2-4"), (IF_RANGE, "\"old\"")]).status(), StatusCode::OK);
+        assert_eq!(get(&[(RANGE, "bytes=2-4"), (IF_RANGE, &etag)]).status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(get(&[(IF_NONE_MATCH, &etag)]).status(), StatusCode::NOT_MODIFIED);
+        let head = ask(&it, Method::HEAD, &[(RANGE, "bytes=2-4")]);
+        assert_eq!((head.status(), &*head.headers()[CONTENT_LENGTH]), (StatusCode::OK, "10"));
+    }
+
+    #[test]
+    fn compressed_variants_have_their_own_validator() {
+        let text = "{\"a\":1}".repeat(500);
+        let it = Representation::json(&text);
+        let plain = ask(&it, Method::GET, &[]);
+        let packed = ask(&it, Method::GET, &[(ACCEPT_ENCODING, "gzip")]);
+        assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
+        assert_ne!(packed.headers()[ETAG], plain.headers()[ETAG]);
+        assert_eq!(plain.headers()[VARY], "accept-encoding");
+        let etag = plain.headers()[ETAG].to_str().unwrap().to_owned();
+        assert_eq!(ask(&it, Method::GET, &[(IF_NONE_MATCH, &format!("W/\"x\", {etag}"))]).status(), 304);
+    }
+}

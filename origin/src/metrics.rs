@@ -1,0 +1,137 @@
+//! What the origin counts, in the OpenMetrics text format.
+
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Buckets for requests, seconds.
+const SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReadLabels {
+    object: &'static str,
+    outcome: &'static str,
+}
+
+/// Every metric of one origin.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Histogram>,
+    imports: Family<OutcomeLabels, Counter>,
+    segments: Family<OutcomeLabels, Counter>,
+    store_reads: Family<ReadLabels, Counter>,
+    /// Bytes read from the store.
+    pub(crate) store_bytes: Counter,
+    /// Playback sessions started.
+    pub(crate) plays: Counter,
+    /// Requests refused because too many were at work.
+    pub(crate) shed: Counter,
+    /// Open connections.
+    pub(crate) connections: Gauge<i64, AtomicI64>,
+}
+
+impl Metrics {
+    /// Everything at zero.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("segue_origin");
+        let requests: Family<RequestLabels, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(SECONDS));
+        let (imports, segments, store_reads) = (Family::default(), Family::default(), Family::default());
+        let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
+        let connections = Gauge::default();
+        registry.register(
+            "request_seconds",
+            "Time to answer, by route template, method and status",
+            requests.clone(),
+        );
+        registry.register("imports", "Descriptors imported, by outcome", imports.clone());
+        registry.register("segments", "Media segments asked for, by where they came from", segments.clone());
+        registry.register("store_reads", "Reads from the store, by object and outcome", store_reads.clone());
+        registry.register("store_bytes", "Bytes read from the store", store_bytes.clone());
+        registry.register("plays", "Playback sessions started", plays.clone());
+        registry.register("shed", "Requests refused because too many were at work", shed.clone());
+        registry.register("connections", "Open connections", connections.clone());
+        Self { registry, requests, imports, segments, store_reads, store_bytes, plays, shed, connections }
+    }
+
+    /// A request was answered. `route` is the template, never the path: paths are unbounded and may hold
+    /// tokens.
+    pub(crate) fn request(&self, method: &http::Method, route: &str, status: u16, took: Duration) {
+        let labels = RequestLabels { method: method_label(method), route: route.to_owned(), status };
+        self.requests.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
+    /// An import ended.
+    pub(crate) fn import(&self, outcome: &'static str) {
+        self.imports.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// A media segment was asked for: `hit`, `read-ahead`, `joined` or `miss`.
+    pub(crate) fn segment(&self, outcome: &'static str) {
+        self.segments.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// The store was read.
+    pub(crate) fn store_read(&self, object: &'static str, outcome: &'static str) {
+        self.store_reads.get_or_create(&ReadLabels { object, outcome }).inc();
+    }
+
+    /// Everything as text.
+    pub(crate) fn to_text(&self) -> String {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry).expect("writing to a string does not fail");
+        out
+    }
+}
+
+/// Methods are strangers' text: those beyond the usual share one label.
+fn method_label(method: &http::Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "OPTIONS" => "OPTIONS",
+        "PUT" | "PATCH" | "DELETE" => "write",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_show_in_the_text() {
+        let metrics = Metrics::new();
+        metrics.plays.inc();
+        metrics.segment("read-ahead");
+        metrics.request(&http::Method::GET, "/songs/{id}", 200, Duration::from_millis(3));
+        let text = metrics.to_text();
+        for line in [
+            "segue_origin_plays_total 1",
+            "segue_origin_segments_total{outcome=\"read-ahead\"} 1",
+            "route=\"/songs/{id}\"",
+        ] {
+            assert!(text.contains(line), "{line} in {text}");
+        }
+    }
+}

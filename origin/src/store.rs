@@ -1,0 +1,142 @@
+//! Reading the object store: bounded, timed, counted, with the few kinds of failure that answers tell apart.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use segue_manifests::ObjectKey;
+use segue_storage::{ErrorKind, ObjectMeta, StorageRef};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::metrics::Metrics;
+
+/// Why an object could not be had.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// Nothing lies there.
+    #[error("nothing lies at {0}")]
+    NotFound(String),
+    /// What lies there contradicts its descriptor.
+    #[error("damaged: {0}")]
+    Damaged(String),
+    /// The store does not answer, or not in time.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl StoreError {
+    fn of(error: &segue_storage::Error, path: &str) -> Self {
+        match error.kind() {
+            ErrorKind::NotFound => Self::NotFound(path.to_owned()),
+            // Ranges come from descriptors: an object that lacks them is cut.
+            ErrorKind::Range => Self::Damaged(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not-found",
+            Self::Damaged(_) => "damaged",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+}
+
+/// A body that arrives.
+pub(crate) type Body = BoxStream<'static, Result<Bytes, segue_storage::Error>>;
+
+/// The store behind the origin.
+#[derive(Debug)]
+pub(crate) struct Store {
+    inner: StorageRef,
+    metrics: Arc<Metrics>,
+    slots: Semaphore,
+    timeout: Duration,
+}
+
+impl Store {
+    /// At most `reads` at once, each done within `timeout`.
+    pub(crate) fn new(inner: StorageRef, metrics: Arc<Metrics>, reads: usize, timeout: Duration) -> Self {
+        Self { inner, metrics, slots: Semaphore::new(reads.min(Semaphore::MAX_PERMITS)), timeout }
+    }
+
+    /// A whole object of at most `limit` bytes.
+    pub(crate) async fn read(&self, object: &ObjectKey, limit: u64) -> Result<Bytes, StoreError> {
+        let path = object.path();
+        let reading = async {
+            let _slot = self.slot().await;
+            let found = self.inner.get(&path, None).await?;
+            found.bytes(limit).await
+        };
+        let read = match tokio::time::timeout(self.timeout, reading).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(error)) => Err(StoreError::of(&error, &path)),
+            Err(_) => Err(self.too_late(&path)),
+        };
+        self.count(object, &read);
+        if let Ok(bytes) = &read {
+            self.metrics.store_bytes.inc_by(bytes.len() as u64);
+        }
+        read
+    }
+
+    /// Opens bytes of an object. The caller holds a [`Self::slot`] while they arrive.
+    pub(crate) async fn open(&self, object: &ObjectKey, range: Range<u64>) -> Result<Body, StoreError> {
+        let path = object.path();
+        let opening = self.inner.get(&path, Some(range));
+        let opened = match tokio::time::timeout(self.timeout, opening).await {
+            Ok(Ok(object)) => Ok(object.body),
+            Ok(Err(error)) => Err(StoreError::of(&error, &path)),
+            Err(_) => Err(self.too_late(&path)),
+        };
+        self.count(object, &opened);
+        opened
+    }
+
+    /// A place among the reads at work.
+    pub(crate) async fn slot(&self) -> SemaphorePermit<'_> {
+        self.slots.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// How long one read may take.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Every object below a prefix.
+    pub(crate) fn list(&self, prefix: &str) -> BoxStream<'static, Result<ObjectMeta, segue_storage::Error>> {
+        self.inner.list(prefix)
+    }
+
+    /// Whether the store answers at all.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        let path = "ready";
+        match tokio::time::timeout(Duration::from_secs(3).min(self.timeout), self.inner.head(path)).await {
+            Ok(Err(error)) if error.kind() != ErrorKind::NotFound => Err(StoreError::of(&error, path)),
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.too_late(path)),
+        }
+    }
+
+    fn too_late(&self, path: &str) -> StoreError {
+        StoreError::Unavailable(format!("{path}: no answer within {} s", self.timeout.as_secs()))
+    }
+
+    fn count<T>(&self, object: &ObjectKey, read: &Result<T, StoreError>) {
+        let outcome = read.as_ref().map_or_else(StoreError::label, |_| "ok");
+        self.metrics.store_read(label(object), outcome);
+    }
+}
+
+fn label(object: &ObjectKey) -> &'static str {
+    match object {
+        ObjectKey::Packed { .. } => "packed",
+        ObjectKey::Init { .. } => "init",
+        ObjectKey::Cover { .. } => "cover",
+        ObjectKey::Descriptor { .. } => "descriptor",
+        ObjectKey::StaticMedia { .. } | ObjectKey::StaticMultivariant { .. } => "playlist",
+    }
+}
