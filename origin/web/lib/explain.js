@@ -1,0 +1,26 @@
+/** Failures in plain words, each with what can be done. Pure. */
+
+const REFUSALS = {
+  'token-expired': 'The permission to play has run out.',
+  'token-rendition': 'Your permission does not cover this quality.',
+};
+
+/** @returns {{title: string, remedy: string}} */
+export function explain(error) {
+  const status = error?.status ?? 0;
+  if (status === 404) return { title: 'This song is no longer in the library.', remedy: 'Reload the list to see what is there now.' };
+  if (status === 410) return { title: 'This song was taken down.', remedy: 'Choose another one.' };
+  if (status === 401 || status === 403) {
+    return { title: REFUSALS[error.code] ?? 'The server refused to play this song.', remedy: 'Press play to ask for a new permission.' };
+  }
+  if (status === 429) return { title: 'Too many requests at once.', remedy: 'Wait a moment, then try again.' };
+  if (status >= 500) return { title: `The server has a problem (${status}).`, remedy: 'Try again in a moment; its log says more.' };
+  if (/^playlist|^media source/.test(error?.message ?? '')) {
+    return { title: 'Your browser could not play this song.', remedy: 'Try another quality in the panel, or another browser.' };
+  }
+  if (error?.kind === 'timeout') return { title: 'The server answers too slowly.', remedy: 'Check the connection, then try again.' };
+  if (error?.kind === 'network' || error?.name === 'ApiError') {
+    return { title: 'Segue cannot be reached.', remedy: 'Check that it is running and that you are online, then try again.' };
+  }
+  return { title: 'Something went wrong.', remedy: error?.message || 'Reload the page.' };
+}
