@@ -115,7 +115,8 @@ impl Config {
                 return Err(format!("{name} is 0; give at least 1"));
             }
         }
-        for (name, value) in [("database", &self.database), ("store", &self.store), ("issuer", &self.issuer)] {
+        for (name, value) in [("database", &self.database), ("store", &self.store), ("issuer", &self.issuer)]
+        {
             if value.is_empty() {
                 return Err(format!("{name} is empty; give a value"));
             }

@@ -20,7 +20,7 @@ use crate::database::{Database, DatabaseError};
 
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
-pub(crate) use ids::{AlbumId, ArtistId, SongId};
+pub(crate) use ids::SongId;
 pub(crate) use model::{Album, Artist, Page, Song, Totals};
 pub(crate) use write::{Change, Trigger};
 

@@ -109,11 +109,8 @@ impl Catalog {
 
     /// One song.
     pub(crate) async fn song(&self, id: SongId) -> Result<Option<Song>, DatabaseError> {
-        let row: Option<SongRow> = sqlx::query_as(ONE)
-            .bind(1)
-            .bind(&id.0[..])
-            .fetch_optional(self.database.readers())
-            .await?;
+        let row: Option<SongRow> =
+            sqlx::query_as(ONE).bind(1).bind(&id.0[..]).fetch_optional(self.database.readers()).await?;
         row.map(Song::try_from).transpose()
     }
 

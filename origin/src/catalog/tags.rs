@@ -76,7 +76,8 @@ impl Shelf {
 impl Name {
     /// A name without control characters and outer spaces, cut to a sane length; nothing when nothing is left.
     fn of(raw: &str) -> Option<Self> {
-        let clean: String = raw.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_NAME).collect();
+        let clean: String =
+            raw.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_NAME).collect();
         let shown = clean.trim().to_owned();
         let folded: String = fold(&shown).chars().take(MAX_NAME).collect();
         (!folded.is_empty()).then_some(Self { shown, folded })

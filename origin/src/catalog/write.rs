@@ -6,10 +6,10 @@
 use segue_manifests::{AssetId, Cover, Descriptor, Rev};
 use sqlx::SqliteConnection;
 
+use super::Catalog;
 use super::ids::{AlbumId, ArtistId};
 use super::rows::fixed;
 use super::tags::{NamedAlbum, NamedArtist, Shelf};
-use super::Catalog;
 use crate::database::DatabaseError;
 
 /// What asks for an import.
@@ -128,11 +128,12 @@ async fn change(
 
 async fn standing(db: &mut SqliteConnection, asset: AssetId) -> Result<Option<Standing>, DatabaseError> {
     type Row = (Vec<u8>, i64, Vec<u8>, Option<Vec<u8>>, i64);
-    let row: Option<Row> =
-        sqlx::query_as("SELECT rev, current_since, artist_id, album_id, duration_ms FROM songs WHERE id = $1")
-            .bind(&asset.0[..])
-            .fetch_optional(db)
-            .await?;
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT rev, current_since, artist_id, album_id, duration_ms FROM songs WHERE id = $1",
+    )
+    .bind(&asset.0[..])
+    .fetch_optional(db)
+    .await?;
     let Some((rev, since, artist, album, duration_ms)) = row else { return Ok(None) };
     let album = album.map(|id| fixed::<16>(&id, "album_id").map(AlbumId::from)).transpose()?;
     Ok(Some(Standing {
@@ -198,7 +199,11 @@ async fn put_artist(
 }
 
 /// Adds the album and its artist; a date fills a gap, or replaces another when the song was retagged.
-async fn put_album(db: &mut SqliteConnection, album: &NamedAlbum, retagged: bool) -> Result<(), DatabaseError> {
+async fn put_album(
+    db: &mut SqliteConnection,
+    album: &NamedAlbum,
+    retagged: bool,
+) -> Result<(), DatabaseError> {
     put_artist(db, &album.artist, retagged).await?;
     let added = sqlx::query(
         "INSERT INTO albums (id, artist_id, title, title_folded) VALUES ($1, $2, $3, $4)

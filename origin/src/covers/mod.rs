@@ -135,7 +135,9 @@ mod tests {
 
     #[test]
     fn wishes_meet_the_nearest_size() {
-        for (wish, size) in [(0, 96), (96, 96), (143, 96), (144, 192), (300, 384), (5000, 768), (u32::MAX, 768)] {
+        for (wish, size) in
+            [(0, 96), (96, 96), (143, 96), (144, 192), (300, 384), (5000, 768), (u32::MAX, 768)]
+        {
             assert_eq!(nearest(wish), size, "{wish}");
         }
     }

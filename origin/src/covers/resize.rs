@@ -71,9 +71,12 @@ mod tests {
 
     #[test]
     fn fits_keep_their_shape_and_never_grow() {
-        for (width, height, size, expected) in
-            [(1000, 500, 96, (96, 48)), (1000, 500, 768, (768, 384)), (50, 20, 96, (50, 20)), (4000, 4000, 96, (96, 96))]
-        {
+        for (width, height, size, expected) in [
+            (1000, 500, 96, (96, 48)),
+            (1000, 500, 768, (768, 384)),
+            (50, 20, 96, (50, 20)),
+            (4000, 4000, 96, (96, 96)),
+        ] {
             assert_eq!(fitted(&png(width, height, 255), size).dimensions(), expected);
         }
     }

@@ -61,7 +61,13 @@ mod tests {
     #[test]
     fn only_the_secret_passes() {
         let secret = Secret::new("hush");
-        let table = [("Bearer hush", true), ("bearer  hush ", true), ("Bearer hus", false), ("Basic hush", false), ("", false)];
+        let table = [
+            ("Bearer hush", true),
+            ("bearer  hush ", true),
+            ("Bearer hus", false),
+            ("Basic hush", false),
+            ("", false),
+        ];
         for (value, passes) in table {
             let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
             assert_eq!(secret.check(&headers).is_ok(), passes, "{value}");

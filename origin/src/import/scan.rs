@@ -13,11 +13,21 @@ use segue_manifests::{AssetId, ObjectKey, Rev};
 use super::{ImportError, Importer};
 use crate::catalog::{Change, Trigger};
 use crate::clock;
+use crate::database::DatabaseError;
 
 /// Descriptors that are read at once.
 const AT_ONCE: usize = 8;
 /// Bad descriptors that are remembered, so that each is reported once.
 const MAX_REMEMBERED: usize = 100_000;
+
+/// Why a scan ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ScanError {
+    #[error("the store cannot be listed: {0}")]
+    List(segue_storage::Error),
+    #[error(transparent)]
+    Database(DatabaseError),
+}
 
 /// What a scan came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -57,7 +67,7 @@ impl Scanner {
                     );
                 }
                 Ok(report) => tracing::debug!(scan.seen = report.seen, "scanned the store: nothing new"),
-                Err(error) => tracing::warn!(%error, "the store could not be listed; the next scan tries again"),
+                Err(error) => tracing::warn!(%error, "the scan ended early; the next one tries again"),
             }
             if interval.is_zero() {
                 return;
@@ -67,7 +77,7 @@ impl Scanner {
     }
 
     /// One pass over the store.
-    pub(crate) async fn scan(&mut self) -> Result<Report, segue_storage::Error> {
+    pub(crate) async fn scan(&mut self) -> Result<Report, ScanError> {
         let began = clock::now_ms();
         let importer = self.importer.clone();
         let listed = importer.store.list("a/").try_filter_map(async |meta| Ok(descriptor_of(&meta.path)));
@@ -85,8 +95,11 @@ impl Scanner {
         {
             let mut looks = pin!(looks.buffered(AT_ONCE));
             while let Some(look) = looks.next().await {
-                let (asset, rev, look) = look?;
+                let (asset, rev, look) = look.map_err(ScanError::List)?;
                 report.add(&look);
+                if let Look::Failed(ImportError::Database(error)) = look {
+                    return Err(ScanError::Database(error));
+                }
                 if let Look::Failed(error) = &look {
                     tracing::warn!(%error, asset.id = %asset, asset.rev = %rev, "a descriptor was not imported");
                 }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use segue_manifests::{AssetId, Descriptor, ObjectKey, Packed, RenditionName, Rev, SegmentRef};
 
+use super::MediaError;
 use super::fills::{Fills, Promise, Waiter};
 use super::window::Cutter;
-use super::MediaError;
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
 
@@ -102,8 +102,7 @@ impl Segments {
         let waiter = table.join(id).ok_or(MediaError::Unknown)?;
         drop(table);
         let reader = self.clone();
-        let object =
-            ObjectKey::Packed { asset: id.asset, rev: id.rev, rendition: id.rendition.clone() };
+        let object = ObjectKey::Packed { asset: id.asset, rev: id.rev, rendition: id.rendition.clone() };
         tokio::spawn(async move { reader.fill(object, segments, promises).await });
         Ok(Found::Begun(waiter))
     }
@@ -181,7 +180,9 @@ impl Segments {
 /// A descriptor is written last: where it lies and its packed object does not, the store has lost something.
 fn packed_is_missing(error: StoreError) -> StoreError {
     match error {
-        StoreError::NotFound(path) => StoreError::Damaged(format!("{path} is missing, its descriptor is not")),
+        StoreError::NotFound(path) => {
+            StoreError::Damaged(format!("{path} is missing, its descriptor is not"))
+        }
         other => other,
     }
 }

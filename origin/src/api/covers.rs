@@ -1,0 +1,28 @@
+//! `GET /covers/{sha256}`
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::covers;
+use crate::http::extract::id;
+use crate::http::{Conditions, Problem, QueryOf};
+
+/// `?size=`
+#[derive(Debug, Deserialize)]
+pub(super) struct SizeQuery {
+    /// Edge of the square that the cover is fitted into, pixels; absent: as published.
+    size: Option<u32>,
+}
+
+/// A cover, perhaps made smaller.
+pub(super) async fn one(
+    State(app): State<App>,
+    Path(text): Path<String>,
+    QueryOf(query): QueryOf<SizeQuery>,
+    conditions: Conditions,
+) -> Result<Response, Problem> {
+    let cover = app.covers.get(id(&text, "cover")?, query.size.map(covers::nearest)).await?;
+    Ok(cover.answer(&conditions))
+}

@@ -1,0 +1,58 @@
+//! The routes. One file per resource; handlers read the request, ask the part that knows, and answer.
+
+mod albums;
+mod artists;
+mod covers;
+mod health;
+mod imports;
+mod keys;
+mod list;
+mod media;
+mod play;
+mod songs;
+mod status;
+mod web;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::http::{layers, problem};
+
+/// Largest request body, bytes.
+const MAX_BODY: usize = 16 << 10;
+
+/// Every route with what lies around it.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/songs", get(songs::list))
+        .route("/songs/{id}", get(songs::one))
+        .route("/albums", get(albums::list))
+        .route("/albums/{id}", get(albums::one))
+        .route("/albums/{id}/songs", get(albums::songs))
+        .route("/artists", get(artists::list))
+        .route("/artists/{id}", get(artists::one))
+        .route("/artists/{id}/albums", get(artists::albums))
+        .route("/artists/{id}/songs", get(artists::songs))
+        .route("/play/{id}", post(play::start))
+        .route("/covers/{sha256}", get(covers::one))
+        .route("/imports", post(imports::create))
+        .route("/status", get(status::show))
+        .route("/v1/{*path}", get(media::resource))
+        .route("/.well-known/segue-keys.json", get(keys::show))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .route("/", get(web::index))
+        .route("/favicon.ico", get(web::favicon))
+        .route("/web/{*path}", get(web::file))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(app.clone(), layers::guard))
+        .layer(from_fn_with_state(app.clone(), layers::headers))
+        .layer(from_fn_with_state(app.clone(), layers::observe))
+        .with_state(app)
+}

@@ -1,0 +1,143 @@
+//! Around every route: request ids, metrics, logs; shedding, deadlines, panics; headers.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
+    CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tracing::Instrument as _;
+
+use super::Problem;
+use crate::app::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Routes that must answer when everything else is too much.
+const ALWAYS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const CSP: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src 'self' data: blob:; \
+                   style-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
+                   frame-ancestors 'none'";
+const EXPOSED: &str = "Age, Cache-Status, Content-Range, ETag, Retry-After, Server-Timing, X-Request-Id";
+
+/// Names the request, measures it and logs it: by route template, never by path, which may hold a token.
+pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(request.headers());
+    let method = request.method().clone();
+    let route = route(&request).to_owned();
+    let span = tracing::info_span!("request", request.id = %id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    app.metrics.request(&method, &route, response.status().as_u16(), took);
+    span.in_scope(|| {
+        let duration_ms = took.as_secs_f64() * 1000.0;
+        tracing::debug!(%method, %route, status = response.status().as_u16(), duration_ms, "request answered");
+    });
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+fn route(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str)
+}
+
+/// The caller's request id if it is a sane one, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let sane = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
+    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
+    given.map(str::to_owned).unwrap_or_else(|| {
+        let mut bytes = [0; 8];
+        aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source works");
+        hex::encode(bytes)
+    })
+}
+
+/// Refuses work beyond the limit, ends what takes too long, and turns a panic into an answer.
+pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let always = ALWAYS.contains(&route(&request));
+    let permit = app.gate.try_acquire();
+    if permit.is_err() && !always {
+        app.metrics.shed.inc();
+        return Problem::busy("overloaded", "Too many requests are at work. Try again.").into_response();
+    }
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match tokio::time::timeout(app.request_timeout, work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
+        Err(_) => Problem::busy("too-slow", "The answer took too long. Try again.").into_response(),
+    }
+}
+
+/// Security headers, and CORS with its preflight (Fetch standard 3.2).
+pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
+    let allowed = cors_origin(&app.cors_origins, request.headers().get(ORIGIN));
+    let preflight =
+        request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response =
+        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let headers = response.headers_mut();
+    if preflight {
+        put(headers, ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST");
+        put(headers, ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Range, X-Request-Id");
+        put(headers, ACCESS_CONTROL_MAX_AGE, "86400");
+    }
+    if let Some(allowed) = allowed {
+        if allowed != "*" {
+            headers.append(VARY, HeaderValue::from_static("origin"));
+        }
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        put(headers, ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
+    put(headers, CONTENT_SECURITY_POLICY, CSP);
+    put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(headers, X_FRAME_OPTIONS, "DENY");
+    put(headers, REFERRER_POLICY, "no-referrer");
+    put(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    response
+}
+
+/// The value of `Access-Control-Allow-Origin` for a request, if scripts from there may read the answer.
+fn cors_origin(configured: &[String], origin: Option<&HeaderValue>) -> Option<HeaderValue> {
+    if configured.iter().any(|it| it == "*") {
+        return Some(HeaderValue::from_static("*"));
+    }
+    origin.filter(|origin| configured.iter().any(|it| it.as_bytes() == origin.as_bytes())).cloned()
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cors_follows_the_configuration() {
+        let page = HeaderValue::from_static("https://app.example");
+        assert_eq!(cors_origin(&["*".into()], None), Some(HeaderValue::from_static("*")));
+        assert_eq!(cors_origin(&["https://app.example".into()], Some(&page)), Some(page.clone()));
+        assert_eq!(cors_origin(&["https://other.example".into()], Some(&page)), None);
+        assert_eq!(cors_origin(&[], Some(&page)), None);
+    }
+
+    #[test]
+    fn request_ids_of_strangers_are_checked() {
+        let with = |id: &'static str| HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static(id))]);
+        assert_eq!(request_id(&with("abc-1.2_3")), "abc-1.2_3");
+        for bad in ["", "a b", "a\"b", "x=1"] {
+            assert_eq!(request_id(&with(bad)).len(), 16, "{bad}");
+        }
+    }
+}

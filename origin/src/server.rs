@@ -1,0 +1,189 @@
+//! The life of an origin: start, serve, drain.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use segue_manifests::{AssetId, Rev};
+use segue_storage::StorageRef;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::app::{App, AppState, IngestStatus, StatusBoard};
+use crate::catalog::{Catalog, Trigger};
+use crate::config::Config;
+use crate::covers::Covers;
+use crate::database::{Database, DatabaseError};
+use crate::http::secret::Secret;
+use crate::import::{ImportError, Importer, Scanner};
+use crate::media::{Budget, Media};
+use crate::metrics::Metrics;
+use crate::playback::{Edges, KeyRing, KeysFileError, Playback};
+use crate::store::Store;
+use crate::{api, listen};
+
+/// An origin that cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot work.
+    #[error("origin configuration: {0}")]
+    Config(String),
+    /// The address cannot be listened on.
+    #[error("origin: cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address.
+        listen: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] segue_storage::Error),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysFileError),
+}
+
+/// A running origin. Dropping it stops it at once; [`Running::drain`] lets open requests end.
+pub struct Running {
+    addr: SocketAddr,
+    app: App,
+    stop: watch::Sender<Option<Duration>>,
+    listener: Mutex<Option<JoinHandle<()>>>,
+    background: Vec<JoinHandle<()>>,
+}
+
+/// Opens the store, the database and the keys, binds, and serves in the background.
+///
+/// # Errors
+/// When a setting cannot work, or something it names cannot be opened.
+pub async fn start(config: Config) -> Result<Running, StartError> {
+    config.check().map_err(StartError::Config)?;
+    let store = segue_storage::open(&config.store).await?;
+    start_with(config, store).await
+}
+
+/// The same over a store that is open already; `config.store` is not looked at.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, StartError> {
+    config.check().map_err(StartError::Config)?;
+    let app = Arc::new(assemble(&config, store).await?);
+    let bound = async {
+        let listener = TcpListener::bind(&config.listen).await?;
+        Ok((listener.local_addr()?, listener))
+    };
+    let (addr, listener) =
+        bound.await.map_err(|source| StartError::Listen { listen: config.listen.clone(), source })?;
+    warn_about_openness(&config, addr);
+    let (stop, stopped) = watch::channel(None);
+    let limits = listen::Limits {
+        connections: config.max_connections,
+        header_timeout: Duration::from_secs(config.header_timeout_seconds),
+    };
+    let serving =
+        listen::serve(listener, api::router(Arc::clone(&app)), limits, Arc::clone(&app.metrics), stopped);
+    let listener = Mutex::new(Some(tokio::spawn(serving)));
+    let scanner = Scanner::new(app.importer.clone());
+    let background = vec![
+        tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
+        tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
+    ];
+    Ok(Running { addr, app, stop, listener, background })
+}
+
+async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartError> {
+    let metrics = Arc::new(Metrics::new());
+    let store = Store::new(store, Arc::clone(&metrics), config.store_reads, config.store_timeout());
+    let store = Arc::new(store);
+    let edges = Edges::new(&config.edges, config.backup_edges);
+    let edges = edges.map_err(|error| StartError::Config(error.to_string()))?;
+    let keys = Arc::new(KeyRing::open(&config.keys_file)?);
+    let database = Database::open(&config.database, config.database_readers).await?;
+    let catalog = Catalog::new(database.clone());
+    let budget = Budget {
+        descriptors: config.descriptor_cache_bytes,
+        segments: config.media_cache_bytes,
+        read_ahead: config.read_ahead_bytes,
+    };
+    let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget));
+    Ok(AppState {
+        importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
+        covers: Covers::new(catalog.clone(), Arc::clone(&store), config.cover_cache_bytes, config.cover_jobs),
+        playback: Playback::new(
+            database.clone(),
+            Arc::clone(&media),
+            Arc::clone(&keys),
+            edges,
+            config.issuer.clone(),
+            Arc::clone(&metrics),
+        ),
+        media_secret: Secret::new(&config.media_secret),
+        admin_secret: Secret::new(&config.admin_secret),
+        cors_origins: config.cors_origins.clone(),
+        gate: Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)),
+        request_timeout: config.request_timeout(),
+        status: StatusBoard::new(),
+        metrics,
+        database,
+        store,
+        catalog,
+        media,
+        keys,
+    })
+}
+
+fn warn_about_openness(config: &Config, addr: SocketAddr) {
+    if config.media_secret.is_empty() && !addr.ip().is_loopback() {
+        tracing::warn!("media_secret is empty: whoever reaches this origin can read media without a token");
+    }
+}
+
+impl Running {
+    /// The address that it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Brings a published packaging into the catalog and makes it the current one of its asset; the same again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When the store has no usable descriptor of it, or store or database do not answer.
+    pub async fn import(&self, asset: AssetId, rev: Rev) -> Result<(), ImportError> {
+        self.app.importer.import(asset, rev, Trigger::Named).await.map(drop)
+    }
+
+    /// Shows on `GET /status` how far an ingest has come; `None` where there is none.
+    pub fn set_ingest_status(&self, status: Option<IngestStatus>) {
+        self.app.status.set_ingest(status);
+    }
+
+    /// Takes no more connections, gives open requests `grace` to end, then closes everything. A second call
+    /// does nothing.
+    pub async fn drain(&self, grace: Duration) {
+        self.stop.send_replace(Some(grace));
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(listener) = listener else { return };
+        if let Err(error) = listener.await {
+            tracing::error!(%error, "the listener ended early");
+        }
+        self.background.iter().for_each(JoinHandle::abort);
+        self.app.playback.close().await;
+        self.app.database.close().await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.background.iter().for_each(JoinHandle::abort);
+        if let Some(listener) = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            listener.abort();
+        }
+    }
+}
