@@ -13,7 +13,8 @@ pub struct Config {
     pub jobs: usize,
     /// Folder for temporary files: a few times the size of the tracks under way. Empty is the system's.
     pub scratch: String,
-    /// Renditions to make.
+    /// Renditions to make; set in code only.
+    #[serde(skip)]
     pub ladder: Ladder,
 }
 

@@ -204,8 +204,11 @@ mod tests {
             journal.record(&stamp("b", 2), ASSET, REV).unwrap();
             assert_eq!(open(&path).lookup(&stamp("b", 2)), Some((ASSET, REV)), "torn after {cut} bytes");
         }
-        fs::write(&path, [b"\xff\x00noise\n{}\n".to_vec(), vec![b'x'; 200_000], b"\n".to_vec(), whole].concat())
-            .unwrap();
+        fs::write(
+            &path,
+            [b"\xff\x00noise\n{}\n".to_vec(), vec![b'x'; 200_000], b"\n".to_vec(), whole].concat(),
+        )
+        .unwrap();
         assert_eq!(open(&path).lookup(&stamp("a", 1)), Some((ASSET, REV)));
     }
 

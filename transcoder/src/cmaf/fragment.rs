@@ -128,7 +128,8 @@ mod tests {
 
     #[test]
     fn impossible_fragments_are_refused() {
-        let good = Fragment { sequence: 1, decode_time: 0, frame_samples: 1024, last_samples: 1024, sizes: &[1] };
+        let good =
+            Fragment { sequence: 1, decode_time: 0, frame_samples: 1024, last_samples: 1024, sizes: &[1] };
         assert!(head(&good).is_ok());
         let text = |fragment: Fragment| head(&fragment).unwrap_err().to_string();
         assert_eq!(text(Fragment { sizes: &[], ..good }), "cmaf (trun): sample count is zero");

@@ -12,11 +12,8 @@ pub(super) fn track_header() -> Tkhd {
 /// One edit from the encoder delay to the end: its duration 0 stands for all fragments (Apple, Preparing Audio for
 /// HTTP Live Streaming).
 pub(super) fn edits(stream: &Stream) -> Edts {
-    let edit = ElstEntry {
-        segment_duration: 0,
-        media_time: Some(u64::from(stream.delay)),
-        media_rate: 1.into(),
-    };
+    let edit =
+        ElstEntry { segment_duration: 0, media_time: Some(u64::from(stream.delay)), media_rate: 1.into() };
     Edts { elst: Some(Elst { entries: vec![edit] }) }
 }
 

@@ -171,7 +171,12 @@ impl Handle {
     }
 
     /// One call of `aacEncEncode`; `samples` is the length of `pcm`, or -1 to flush.
-    fn call(&mut self, pcm: &[i16], samples: c_int, out: &mut [u8]) -> (sys::AACENC_ERROR, sys::AACENC_OutArgs) {
+    fn call(
+        &mut self,
+        pcm: &[i16],
+        samples: c_int,
+        out: &mut [u8],
+    ) -> (sys::AACENC_ERROR, sys::AACENC_OutArgs) {
         let mut input = Buffer::new(
             pcm.as_ptr().cast_mut().cast(),
             samples.max(0).saturating_mul(2),

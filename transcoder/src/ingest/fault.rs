@@ -136,7 +136,10 @@ mod tests {
         let fault = Fault::from(full);
         assert_eq!(fault.ends_batch().as_deref(), Some("storage (folder put a/b): the disk is full"));
         let failure = fault.into_failure(Path::new("x.flac")).unwrap();
-        assert_eq!((failure.place.as_str(), failure.reason.as_str()), ("storage (folder put a/b)", "the disk is full"));
+        assert_eq!(
+            (failure.place.as_str(), failure.reason.as_str()),
+            ("storage (folder put a/b)", "the disk is full")
+        );
         assert!(failure.remedy.unwrap().contains("free space"));
     }
 

@@ -100,7 +100,8 @@ impl<'a> Run<'a> {
     }
 
     async fn look(&self, file: FoundFile) -> Look {
-        let given_up = Look { file: file.clone(), stamp: None, known: Err(Fault::Stopped), cpu: Duration::ZERO };
+        let given_up =
+            Look { file: file.clone(), stamp: None, known: Err(Fault::Stopped), cpu: Duration::ZERO };
         if self.halt.is_set() {
             return given_up;
         }
@@ -121,11 +122,14 @@ impl<'a> Run<'a> {
             (Ok(known), None) => self.ingest_one(&file, known).await,
         };
         let asset_and_rev = match &ended {
-            Ok(Outcome::Published(release, _)) => Some((release.descriptor().asset, release.descriptor().rev)),
+            Ok(Outcome::Published(release, _)) => {
+                Some((release.descriptor().asset, release.descriptor().rev))
+            }
             Ok(Outcome::Unchanged(asset, rev)) => Some((*asset, *rev)),
             _ => None,
         };
-        if let (Some(stamp), Some((asset, rev)), Some(journal)) = (stamp, asset_and_rev, self.journal.clone()) {
+        if let (Some(stamp), Some((asset, rev)), Some(journal)) = (stamp, asset_and_rev, self.journal.clone())
+        {
             let recorded = spawn_blocking(move || journal.record(&stamp, asset, rev)).await;
             if let Ok(Err(error)) = recorded {
                 tracing::warn!(%error, "the journal cannot be written; the file will be read again next time");
@@ -186,7 +190,8 @@ impl<'a> Run<'a> {
         }
         let (sources, settings) = (Arc::clone(&self.ingest.sources), Arc::clone(&self.ingest.settings));
         let path = file.path.clone();
-        let known = spawn_blocking(move || read(&path, &*sources, &settings)).await.map_err(|_| Fault::Stopped)??;
+        let known =
+            spawn_blocking(move || read(&path, &*sources, &settings)).await.map_err(|_| Fault::Stopped)??;
         known.identity.map(|identity| (identity, known.rev)).ok_or(Fault::Stopped)
     }
 

@@ -148,7 +148,10 @@ fn failures_say_why_and_leave_no_files() {
     let ladder = Ladder::default();
     assert_eq!(attempt(Tones::new(44_100, 2, 0), &ladder, false), "source: holds no audio");
     assert_eq!(attempt(Tones::new(44_100, 2, 9000), &ladder, true), "package: stopped");
-    assert_eq!(attempt(Tones::new(44_100, 2, 9000), &Ladder { rungs: vec![] }, false), "ladder: has no rungs");
+    assert_eq!(
+        attempt(Tones::new(44_100, 2, 9000), &Ladder { rungs: vec![] }, false),
+        "ladder: has no rungs"
+    );
     let damaged = Tones { fails_at: Some(5000), ..Tones::new(44_100, 2, 9000) };
     assert_eq!(attempt(damaged, &ladder, false), "test (frame 3): is damaged");
     let odd = Tones::new(1234, 2, 9000);
