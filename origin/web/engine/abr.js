@@ -14,6 +14,9 @@ export const CALM_BUFFER = 18;
 /** At the very start, a rendition must fit this many times into the estimate. */
 const START_SHARE = 0.25;
 
+/** Least weight of one transfer, seconds: on a fast line transfers are too short to be heard otherwise. */
+const LEAST_WEIGHT = 0.5;
+
 /** Exponentially weighted mean whose weights are seconds of transfer. */
 class Ewma {
   constructor(halfLife) {
@@ -35,11 +38,12 @@ class Ewma {
 }
 
 /**
- * Throughput as a fast and a slow mean: the lower one counts, so that a drop is believed at once and a
- * rise only when it lasts.
+ * Throughput as a fast and a slow mean; the lower one counts. What is averaged is the time a bit takes, not
+ * bits per second: one slow transfer then weighs what it cost, and a drop from a very fast line is believed
+ * at once instead of after half a minute.
  */
 export class Throughput {
-  constructor({ fast = 3, slow = 9 } = {}) {
+  constructor({ fast = 2, slow = 5 } = {}) {
     this.fastMean = new Ewma(fast);
     this.slowMean = new Ewma(slow);
     this.samples = 0;
@@ -48,17 +52,16 @@ export class Throughput {
   /** Adds one transfer. Tiny ones say more about latency than about bandwidth and are left out. */
   add(bytes, seconds) {
     if (bytes < 4096 || !(seconds > 0)) return;
-    const span = Math.max(seconds, 0.002);
-    const rate = (bytes * 8) / span;
-    const weight = Math.max(span, 0.1);
-    this.fastMean.add(weight, rate);
-    this.slowMean.add(weight, rate);
+    const span = Math.max(seconds, 0.001);
+    const weight = Math.max(span, LEAST_WEIGHT);
+    this.fastMean.add(weight, span / (bytes * 8));
+    this.slowMean.add(weight, span / (bytes * 8));
     this.samples += 1;
   }
 
-  get fast() { return this.fastMean.mean; }
+  get fast() { return this.samples ? 1 / this.fastMean.mean : 0; }
 
-  get slow() { return this.slowMean.mean; }
+  get slow() { return this.samples ? 1 / this.slowMean.mean : 0; }
 
   /** bit/s, or 0 when nothing was measured. */
   get estimate() { return Math.min(this.fast, this.slow); }
@@ -116,4 +119,16 @@ export function shouldAbandon({ loaded, total, elapsed, buffer, current, lowest 
   const remaining = (total - loaded) / rate;
   const instead = (total * (lowest.average / current.average)) / rate;
   return remaining > buffer && instead < remaining * 0.8;
+}
+
+/**
+ * Whether to keep the first segments back until the next is there as well. The segments grow from about 1
+ * to 4 s, so that on a thin line each would run out before its successor arrives: one wait is better than
+ * two breaks.
+ * @param {{held: number, next: ?{duration: number}, rate: number, estimate: number}} input  seconds in hand,
+ *   the segment that follows, the rendition's rate and the throughput
+ */
+export function shouldHold({ held, next, rate, estimate }) {
+  if (!next || !(estimate > 0) || held > 6) return false;
+  return (next.duration * rate) / estimate > held * 0.9;
 }

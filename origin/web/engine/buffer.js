@@ -52,7 +52,9 @@ export class BufferQueue {
   /** Removes everything, and what a half-received append may have left in the parser. */
   clear() {
     return this.#enqueue(async () => {
-      this.sourceBuffer.abort();
+      try {
+        this.sourceBuffer.abort();
+      } catch { /* the stream was closed: nothing is half received */ }
       await this.#remove(0, Infinity);
     });
   }

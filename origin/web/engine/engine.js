@@ -32,6 +32,7 @@ export class MediaSourceEngine extends Engine {
     this.failedNext = null;
     this.run = null;
     this.restarts = 0;
+    this.detached = false;
     this.loader = new Loader({
       onTransfer: (transfer) => this.#transferred(transfer),
       onFault: (fault) => this.stats.fault(fault),
@@ -160,7 +161,6 @@ export class MediaSourceEngine extends Engine {
   }
 
   async #attach() {
-    this.detached = false;
     const { mediaSource, sourceBuffer } = await attach(this.audio, this.kind);
     this.mediaSource = mediaSource;
     this.streaming = mediaSource.streaming ?? true;
@@ -237,13 +237,15 @@ export class MediaSourceEngine extends Engine {
 
   /** A fresh media source at the same place: cures a source buffer that the browser took away. */
   async #reattach(entry) {
+    if (this.detached) return;
     this.restarts += 1;
     this.detached = true;
     const { position } = this;
-    const playing = !this.audio.paused;
+    const playing = ['playing', 'stalled', 'loading'].includes(this.state);
     this.run?.abort();
     this.attached = this.#attach();
     await this.attached;
+    this.detached = false;
     if (this.entry !== entry) return;
     await this.#restart(position);
     if (playing) this.resume();
@@ -301,7 +303,10 @@ export class MediaSourceEngine extends Engine {
 
   #appended(entry) {
     if (entry.pending === null) return;
+    const target = entry.start + entry.pending;
     entry.pending = null;
+    // A fresh element forgets a position that was set before it knew what it plays.
+    if (Math.abs(this.audio.currentTime - target) > 0.25) this.audio.currentTime = target;
     // The element may have begun before this track's first segment was known to be in.
     if (!this.audio.paused && this.audio.readyState >= 3 && !this.audio.seeking) this.sounding();
   }

@@ -3,7 +3,7 @@
  * next track without a break. One `run` at a time; a seek or a new track aborts it and starts another.
  */
 
-import { byBandwidth, choose, shouldAbandon, startRendition, Throughput } from './abr.js';
+import { byBandwidth, choose, shouldAbandon, shouldHold, startRendition, Throughput } from './abr.js';
 import { sleep } from './loader.js';
 import { readInit, restoreLastDuration } from './mp4.js';
 import { bufferedEnd, exactDuration, holes, ranges, segmentAt } from './timeline.js';
@@ -38,15 +38,21 @@ export class Pump {
     this.goal = BUFFER_GOAL;
     this.inits = new Map();
     this.appendedInit = null;
+    /** First segments kept back on a thin line. */
+    this.held = [];
   }
 
   /** Forget what the source buffer's parser knows: after it was emptied or replaced. */
-  reset() { this.appendedInit = null; }
+  reset() {
+    this.appendedInit = null;
+    this.held = [];
+  }
 
   /** Fills until aborted. Throws what cannot be cured. */
   async run(signal) {
     let failing = null;
     let delay = 500;
+    this.held = [];
     for (;;) {
       try {
         await this.#step(signal);
@@ -94,9 +100,23 @@ export class Pump {
     const [init, bytes] = await this.#fetch(source, segment, rendition, signal);
     source.renewals = 0;
     this.#measure(entry, playlist, init);
-    await this.#append(entry, segment, init, bytes);
-    signal.throwIfAborted();
-    this.#account(entry, segment, rendition, reason);
+    this.held.push({ segment, init, bytes, rendition, reason });
+    entry.next += 1;
+    if (!this.#holds(entry, playlist, rendition)) await this.#appendHeld(entry, signal);
+  }
+
+  #holds(entry, playlist, rendition) {
+    if (entry.pending === null) return false;
+    const held = this.held.reduce((sum, { segment }) => sum + segment.duration, 0);
+    return shouldHold({ held, next: playlist.segments[entry.next], rate: rendition.average, estimate: this.throughput.estimate });
+  }
+
+  async #appendHeld(entry, signal) {
+    for (const { segment, init, bytes, rendition, reason } of this.held.splice(0)) {
+      await this.#append(entry, segment, init, bytes);
+      signal.throwIfAborted();
+      this.#account(entry, segment, rendition, reason);
+    }
   }
 
   #choose(entry) {
@@ -175,7 +195,6 @@ export class Pump {
   }
 
   #account(entry, segment, rendition, reason) {
-    entry.next += 1;
     entry.written = Math.min(entry.start + segment.start + segment.duration, entry.start + entry.duration);
     this.rendition = rendition;
     this.stats.segments += 1;
