@@ -1,1 +1,44 @@
 //! Edge of Segue: verifies tokens and serves hot segments from memory.
+//!
+//! The edge knows paths, tokens and bytes, never songs. A request takes six steps, one function each, in the
+//! [`pipeline`]:
+//!
+//! ```text
+//! route -> verify -> lookup -> fill -> respond -> record
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`pipeline`] | the six steps |
+//! | [`cache`] | objects, freshness, memory, purging |
+//! | [`fill`] | one fetch for each object, streamed to everyone who waits |
+//! | [`upstream`] | where objects come from |
+//! | [`access`] | signing keys and tokens that were checked before |
+//! | [`server`] | sockets, threads, connections, limits, drain |
+//! | [`tls`] | certificates and session tickets |
+//! | [`admin`] | health, metrics, purge |
+//! | [`semantics`] | HTTP's rules as pure functions |
+//!
+//! `README.md` beside this crate has the picture.
+#![forbid(unsafe_code)]
+#![allow(rustdoc::private_intra_doc_links)]
+
+mod access;
+mod admin;
+mod body;
+mod cache;
+mod clock;
+mod config;
+mod cors;
+mod edge;
+mod fill;
+mod metrics;
+mod pipeline;
+mod problem;
+pub mod semantics;
+mod server;
+mod tls;
+mod upstream;
+
+pub use config::Config;
+pub use server::{Running, StartError, start};

@@ -1,0 +1,111 @@
+//! The admin API:
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /healthz` | 200 while the process runs |
+//! | `GET /readyz` | 200 when the edge takes requests, else 503 |
+//! | `GET /metrics` | metrics for Prometheus |
+//! | `POST /purge` | see [`super::purge`]; needs the bearer secret |
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use subtle::ConstantTimeEq as _;
+use tokio::sync::Notify;
+
+use super::purge;
+use crate::edge::Edge;
+
+/// Largest request body, bytes.
+const BODY_LIMIT: usize = 1 << 20;
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) type Answer = Response<Full<Bytes>>;
+
+pub(super) async fn answer(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> Answer {
+    match (request.method(), request.uri().path()) {
+        (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "text/plain", "ok\n"),
+        (&Method::GET | &Method::HEAD, "/readyz") => ready(edge),
+        (&Method::GET, "/metrics") => {
+            let metrics = edge.metrics.text(edge.store.size(), edge.fills.len(), edge.is_ready());
+            text(StatusCode::OK, METRICS_TYPE, metrics)
+        }
+        (&Method::POST, "/purge") => purge(edge, sweep, request).await,
+        (_, "/healthz" | "/readyz" | "/metrics" | "/purge") => {
+            problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this resource has another method")
+        }
+        _ => problem(StatusCode::NOT_FOUND, "not-found", "there is no such resource"),
+    }
+}
+
+fn ready(edge: &Edge) -> Answer {
+    if edge.is_ready() {
+        text(StatusCode::OK, "text/plain", "ready\n")
+    } else {
+        text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "not ready\n")
+    }
+}
+
+async fn purge(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> Answer {
+    if let Err(refused) = authorise(&edge.config.admin_secret, request.headers()) {
+        return refused;
+    }
+    let body = match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(_) => {
+            let detail = "the body is larger than 1 MiB, or broke off; purge in several requests";
+            return problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail);
+        }
+    };
+    match purge::purge(edge, &body) {
+        Ok(done) => {
+            sweep.notify_one();
+            text(StatusCode::OK, "application/json", done.to_string())
+        }
+        Err(detail) => problem(StatusCode::BAD_REQUEST, "purge-malformed", &detail),
+    }
+}
+
+/// Compares digests, so that neither content nor length of the secret shows in the time that it takes.
+fn authorise(secret: &str, headers: &HeaderMap) -> Result<(), Answer> {
+    if secret.is_empty() {
+        let detail = "purging is off; set admin_secret to switch it on";
+        return Err(problem(StatusCode::FORBIDDEN, "purge-off", detail));
+    }
+    let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let hash = |bytes: &[u8]| digest(&SHA256, bytes);
+    let right =
+        given.is_some_and(|given| hash(given).as_ref().ct_eq(hash(secret.as_bytes()).as_ref()).into());
+    if right {
+        return Ok(());
+    }
+    let mut refused =
+        problem(StatusCode::UNAUTHORIZED, "unauthorized", "the bearer secret is missing or wrong");
+    refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    Err(refused)
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An error (RFC 9457).
+fn problem(status: StatusCode, code: &str, detail: &str) -> Answer {
+    let body = serde_json::json!({
+        "type": format!("/problems/{code}"),
+        "title": status.canonical_reason().unwrap_or("Error"),
+        "status": status.as_u16(),
+        "detail": detail,
+        "code": code,
+    });
+    text(status, "application/problem+json", body.to_string())
+}

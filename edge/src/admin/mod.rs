@@ -1,0 +1,116 @@
+//! The private side of an edge, on a thread of its own: health, metrics and purge, the poll of the signing keys,
+//! and the look at the certificate's files.
+
+mod api;
+mod purge;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Uri;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+
+use crate::access::Poller;
+use crate::config::millis;
+use crate::edge::Edge;
+use crate::server::Phase;
+use crate::tls::Tls;
+use crate::upstream::{Connector, client};
+
+/// How often the certificate's files are looked at.
+const CERTIFICATE_POLL: Duration = Duration::from_secs(1);
+/// Rest between two sweeps, so that a storm of purges does not keep a core busy.
+const SWEEP_PAUSE: Duration = Duration::from_millis(500);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the private side works with.
+pub(crate) struct Control {
+    edge: Arc<Edge>,
+    poller: Option<Poller>,
+    tls: Option<Tls>,
+    phase: watch::Receiver<Phase>,
+    sweep: Arc<Notify>,
+}
+
+impl Control {
+    /// # Errors
+    /// When the key set's URL cannot be read.
+    pub(crate) fn new(
+        edge: Arc<Edge>,
+        connector: Connector,
+        tls: Option<Tls>,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<Self, String> {
+        let config = &edge.config;
+        let url = config.key_set_url();
+        let uri: Uri = url.parse().map_err(|_| format!("key_set_url '{url}' is not a URL"))?;
+        let poller = (!config.open).then(|| {
+            let interval = Duration::from_secs(config.key_poll_s);
+            let deadline = millis(config.first_byte_timeout_ms);
+            Poller::new(client(connector), uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
+        });
+        Ok(Self { edge, poller, tls, phase, sweep: Arc::default() })
+    }
+
+    /// Works until the edge stops.
+    pub(crate) async fn run(self, listener: std::net::TcpListener) {
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => return tracing::error!("admin listener cannot be used: {error}"),
+        };
+        if let Some(poller) = self.poller {
+            tokio::spawn(poller.run());
+        }
+        if let Some(tls) = self.tls {
+            tokio::spawn(follow_certificate(tls));
+        }
+        tokio::spawn(sweep(self.edge.clone(), self.sweep.clone()));
+        let mut phase = self.phase;
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => drop(tokio::spawn(serve(self.edge.clone(), self.sweep.clone(), stream))),
+                    Err(_) => sleep(Duration::from_millis(50)).await,
+                },
+                () = Phase::stopped(&mut phase) => return,
+            }
+        }
+    }
+}
+
+async fn serve(edge: Arc<Edge>, sweep: Arc<Notify>, stream: TcpStream) {
+    let service = service_fn(move |request| {
+        let (edge, sweep) = (edge.clone(), sweep.clone());
+        async move { Ok::<_, Infallible>(api::answer(&edge, &sweep, request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    if let Err(error) = builder.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!("admin connection ended: {error}");
+    }
+}
+
+async fn follow_certificate(tls: Tls) {
+    loop {
+        sleep(CERTIFICATE_POLL).await;
+        match tls.certificate().reload() {
+            Ok(false) => {}
+            Ok(true) => tracing::info!("certificate reloaded"),
+            Err(error) => tracing::warn!("certificate not reloaded, the one before stays: {error}"),
+        }
+    }
+}
+
+async fn sweep(edge: Arc<Edge>, wanted: Arc<Notify>) {
+    loop {
+        wanted.notified().await;
+        edge.store.sweep();
+        sleep(SWEEP_PAUSE).await;
+    }
+}

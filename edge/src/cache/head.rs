@@ -1,0 +1,211 @@
+//! The head of a response as clients will see it, prepared once.
+
+use http::header::{
+    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, PROXY_AUTHENTICATE, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE, VARY,
+};
+use http::{HeaderMap, HeaderValue, StatusCode, response};
+
+use super::policy::{CDN_CACHE_CONTROL, Context, Policy};
+use crate::cors;
+use crate::semantics::{encoding, repr_digest};
+
+pub(crate) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+/// Most surrogate keys that are taken from one response.
+const MAX_SURROGATE_KEYS: usize = 64;
+
+/// Fields between an upstream and this edge that clients never see (RFC 9110 7.6.1, RFC 9213, RFC 9530).
+const PRIVATE: [HeaderName; 15] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHENTICATE,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("alt-svc"),
+    HeaderName::from_static("surrogate-control"),
+    HeaderName::from_static("content-digest"),
+    SURROGATE_KEY,
+    CDN_CACHE_CONTROL,
+    // Written anew for every response.
+    CONTENT_LENGTH,
+    AGE,
+];
+
+/// Status, fields and policy of one response.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) status: StatusCode,
+    /// What clients see, but for the fields of each response (`Age`, `Content-Length`, `Cache-Status`, ...).
+    pub(crate) headers: HeaderMap,
+    pub(crate) policy: Policy,
+    pub(crate) surrogate_keys: Box<[Box<str>]>,
+    /// Bytes of the body, where known.
+    pub(crate) length: Option<u64>,
+    /// SHA-256 that the body must have.
+    pub(crate) digest: Option<[u8; 32]>,
+    /// Text that is offered in gzip form too.
+    pub(crate) compressible: bool,
+}
+
+impl Head {
+    /// Reads an upstream's response head. `length`: that of its body, where known; `framed`: see [`Policy::of`].
+    pub(crate) fn read(
+        parts: &response::Parts,
+        length: Option<u64>,
+        framed: bool,
+        context: &Context,
+    ) -> Self {
+        let policy = Policy::of(parts.status, &parts.headers, framed, context);
+        let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let compressible = parts.status == StatusCode::OK
+            && !parts.headers.contains_key(CONTENT_ENCODING)
+            && text(CONTENT_TYPE).is_some_and(encoding::is_compressible);
+        Self {
+            status: parts.status,
+            headers: client_headers(parts, compressible, context.media),
+            policy,
+            surrogate_keys: surrogate_keys(&parts.headers),
+            length,
+            digest: repr_digest::sha256(
+                parts.headers.get_all(REPR_DIGEST).into_iter().filter_map(|value| value.to_str().ok()),
+            ),
+            compressible,
+        }
+    }
+
+    /// The head after an upstream confirmed it with 304: fields that came replace those that stood
+    /// (RFC 9111 3.2), and freshness starts again.
+    pub(crate) fn confirmed_by(&self, parts: &response::Parts, context: &Context) -> Self {
+        let mut merged = parts.clone();
+        merged.status = self.status;
+        for name in [CONTENT_ENCODING, CONTENT_TYPE, CONTENT_RANGE, CONTENT_LENGTH, REPR_DIGEST, ETAG] {
+            merged.headers.remove(&name);
+        }
+        let says_nothing =
+            !parts.headers.contains_key(CACHE_CONTROL) && !parts.headers.contains_key(CDN_CACHE_CONTROL);
+        let kept: Vec<_> = self.headers.keys().filter(|name| !merged.headers.contains_key(*name)).collect();
+        for name in kept {
+            for value in self.headers.get_all(name) {
+                merged.headers.append(name, value.clone());
+            }
+        }
+        let mut head = Self::read(&merged, self.length, true, context);
+        if says_nothing {
+            head.policy = Policy { initial_age_s: head.policy.initial_age_s, ..self.policy };
+        }
+        if head.surrogate_keys.is_empty() {
+            head.surrogate_keys = self.surrogate_keys.clone();
+        }
+        head.digest = self.digest;
+        head
+    }
+
+    pub(crate) fn text(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.text(ETAG)
+    }
+
+    pub(crate) fn last_modified(&self) -> Option<&str> {
+        self.text(LAST_MODIFIED)
+    }
+}
+
+fn client_headers(parts: &response::Parts, compressible: bool, media: bool) -> HeaderMap {
+    let mut headers = parts.headers.clone();
+    for line in parts.headers.get_all(CONNECTION) {
+        for name in line.to_str().unwrap_or_default().split(',') {
+            headers.remove(name.trim());
+        }
+    }
+    for name in &PRIVATE {
+        headers.remove(name);
+    }
+    if parts.status == StatusCode::OK {
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    }
+    let varies = headers.get_all(VARY).iter().any(|value| {
+        value
+            .to_str()
+            .unwrap_or_default()
+            .split(',')
+            .any(|name| name.trim().eq_ignore_ascii_case("accept-encoding"))
+    });
+    if compressible && !varies {
+        headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    if media {
+        cors::allow(&mut headers);
+    }
+    headers
+}
+
+fn surrogate_keys(headers: &HeaderMap) -> Box<[Box<str>]> {
+    let lines = headers.get_all(SURROGATE_KEY).into_iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(str::split_ascii_whitespace).take(MAX_SURROGATE_KEYS).map(Box::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Response;
+
+    const CONTEXT: Context =
+        Context { media: true, object_bytes: 100, negative_s: 30, error_s: 2, stale_if_error_s: 7 };
+
+    fn parts(status: u16, fields: &[(&str, &str)]) -> response::Parts {
+        let builder = fields.iter().fold(Response::builder().status(status), |b, (k, v)| b.header(*k, *v));
+        builder.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn private_fields_stay_here() {
+        let parts = parts(
+            200,
+            &[
+                ("connection", "x-hop, close"),
+                ("x-hop", "1"),
+                ("surrogate-key", "asset-1  rev-2"),
+                ("cdn-cache-control", "max-age=9"),
+                ("age", "4"),
+                ("content-digest", "sha-256=:AA==:"),
+                ("content-type", "application/vnd.apple.mpegurl"),
+                ("x-kept", "1"),
+            ],
+        );
+        let head = Head::read(&parts, Some(3), true, &CONTEXT);
+        for name in ["connection", "x-hop", "surrogate-key", "cdn-cache-control", "age", "content-digest"] {
+            assert!(!head.headers.contains_key(name), "{name}");
+        }
+        assert_eq!(&*head.surrogate_keys, ["asset-1".into(), "rev-2".into()]);
+        assert_eq!(head.headers["x-kept"], "1");
+        assert_eq!(head.headers["vary"], "Accept-Encoding");
+        assert_eq!(head.headers["access-control-allow-origin"], "*");
+        assert_eq!((head.policy.lifetime_s, head.policy.initial_age_s), (9, 4));
+    }
+
+    #[test]
+    fn confirmation_renews() {
+        let first = parts(
+            200,
+            &[("cdn-cache-control", "max-age=9"), ("etag", "\"a\""), ("surrogate-key", "k"), ("x", "1")],
+        );
+        let head = Head::read(&first, Some(3), true, &CONTEXT);
+        let silent = head.confirmed_by(&parts(304, &[("x", "2"), ("etag", "\"a\""), ("age", "1")]), &CONTEXT);
+        assert_eq!(
+            (silent.status, silent.policy.lifetime_s, silent.policy.initial_age_s),
+            (StatusCode::OK, 9, 1)
+        );
+        assert_eq!((silent.headers["x"].to_str().unwrap(), silent.etag()), ("2", Some("\"a\"")));
+        assert_eq!(silent.surrogate_keys.len(), 1);
+        let told = head.confirmed_by(&parts(304, &[("cache-control", "max-age=5")]), &CONTEXT);
+        assert_eq!(told.policy.lifetime_s, 5);
+    }
+}

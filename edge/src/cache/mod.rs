@@ -1,0 +1,15 @@
+//! What is kept: objects with their freshness, the memory that holds them, and purging.
+
+mod head;
+mod object;
+mod policy;
+mod purge;
+mod status;
+mod store;
+
+pub(crate) use head::Head;
+pub(crate) use object::{Freshness, Gzip, Object};
+pub(crate) use policy::Context;
+pub(crate) use purge::Purge;
+pub(crate) use status::CacheStatus;
+pub(crate) use store::Store;

@@ -1,0 +1,190 @@
+//! A cached object: head, bytes, and how fresh it is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::HeaderValue;
+
+use super::head::Head;
+use super::policy::Policy;
+use crate::semantics::{conditional, encoding};
+
+/// Largest text that is kept in gzip form too, bytes.
+const GZIP_MAX: usize = 1 << 20;
+/// Smallest text worth compressing, bytes: what fits one packet anyway gains nothing.
+const GZIP_MIN: usize = 256;
+/// After a failed revalidation a stale object is served for this long before the upstream is asked again.
+const RETRY_AFTER_MS: u64 = 2_000;
+
+/// The gzip form of a text.
+#[derive(Debug, Clone)]
+pub(crate) struct Gzip {
+    pub(crate) bytes: Bytes,
+    pub(crate) etag: Option<HeaderValue>,
+}
+
+/// A whole object in memory. Times are milliseconds of the edge's clock.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) head: Arc<Head>,
+    pub(crate) body: Bytes,
+    pub(crate) gzip: Option<Gzip>,
+    stored_ms: u64,
+    /// A soft purge moves it to the past.
+    expires_ms: AtomicU64,
+    /// Until then a failing upstream is left alone.
+    retry_ms: AtomicU64,
+    /// Purges up to this one have been looked at; starts with those that came before the fill.
+    pub(super) purges_seen: AtomicU64,
+}
+
+/// How an object may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Fresh,
+    Stale {
+        /// It may be served while a new one is fetched.
+        while_revalidate: bool,
+        /// It may be served when the upstream fails.
+        if_error: bool,
+        /// The upstream failed a moment ago.
+        resting: bool,
+    },
+}
+
+impl Object {
+    /// An object that came whole at `now_ms`, by a fill that began after `purges_seen` purges.
+    pub(crate) fn new(head: Arc<Head>, body: Bytes, now_ms: u64, purges_seen: u64) -> Self {
+        let gzip = head.compressible.then(|| compress(&head, &body)).flatten();
+        Self::with(head, body, gzip, now_ms, purges_seen)
+    }
+
+    /// The same bytes under a head that the upstream confirmed.
+    pub(crate) fn renewed(&self, head: Head, now_ms: u64, purges_seen: u64) -> Self {
+        Self::with(Arc::new(head), self.body.clone(), self.gzip.clone(), now_ms, purges_seen)
+    }
+
+    fn with(head: Arc<Head>, body: Bytes, gzip: Option<Gzip>, now_ms: u64, purges_seen: u64) -> Self {
+        let left_s = head.policy.lifetime_s.saturating_sub(head.policy.initial_age_s);
+        Self {
+            expires_ms: AtomicU64::new(now_ms + left_s * 1000),
+            head,
+            body,
+            gzip,
+            stored_ms: now_ms,
+            retry_ms: AtomicU64::new(0),
+            purges_seen: AtomicU64::new(purges_seen),
+        }
+    }
+
+    pub(crate) fn freshness(&self, now_ms: u64) -> Freshness {
+        let expires = self.expires_ms.load(Ordering::Relaxed);
+        if now_ms < expires {
+            return Freshness::Fresh;
+        }
+        let stale_ms = now_ms - expires;
+        let Policy { stale_while_revalidate_s, stale_if_error_s, .. } = self.head.policy;
+        Freshness::Stale {
+            while_revalidate: stale_ms < stale_while_revalidate_s * 1000,
+            if_error: stale_ms < stale_if_error_s.max(stale_while_revalidate_s) * 1000,
+            resting: now_ms < self.retry_ms.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Seconds since the upstream made it.
+    pub(crate) fn age_s(&self, now_ms: u64) -> u64 {
+        self.head.policy.initial_age_s + now_ms.saturating_sub(self.stored_ms) / 1000
+    }
+
+    /// Seconds that it stays fresh; negative when stale.
+    pub(crate) fn ttl_s(&self, now_ms: u64) -> i64 {
+        let expires = self.expires_ms.load(Ordering::Relaxed);
+        (i64::try_from(expires).unwrap_or(i64::MAX) - i64::try_from(now_ms).unwrap_or(i64::MAX))
+            .div_euclid(1000)
+    }
+
+    /// Makes it stale from `now_ms` on.
+    pub(crate) fn expire(&self, now_ms: u64) {
+        self.expires_ms.fetch_min(now_ms, Ordering::Relaxed);
+    }
+
+    /// Leaves the failing upstream alone for a moment.
+    pub(crate) fn rest(&self, now_ms: u64) {
+        self.retry_ms.store(now_ms + RETRY_AFTER_MS, Ordering::Relaxed);
+    }
+
+    /// Bytes of memory that it takes, roughly.
+    pub(crate) fn weight(&self) -> usize {
+        let fields: usize =
+            self.head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum();
+        let surrogate_keys: usize = self.head.surrogate_keys.iter().map(|text| text.len() + 16).sum();
+        self.body.len()
+            + self.gzip.as_ref().map_or(0, |gzip| gzip.bytes.len())
+            + fields
+            + surrogate_keys
+            + 512
+    }
+}
+
+fn compress(head: &Head, body: &Bytes) -> Option<Gzip> {
+    if !(GZIP_MIN..=GZIP_MAX).contains(&body.len()) {
+        return None;
+    }
+    let bytes = Bytes::from(encoding::gzip(body)?);
+    let etag = head.etag().and_then(|etag| conditional::coded_tag(etag, "gzip"));
+    Some(Gzip { bytes, etag: etag.and_then(|tag| HeaderValue::from_str(&tag).ok()) })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::cache::Context;
+    use http::Response;
+
+    pub(crate) fn object(fields: &[(&str, &str)], body: &'static [u8], now_ms: u64, purges: u64) -> Object {
+        let context =
+            Context { media: true, object_bytes: 100, negative_s: 30, error_s: 2, stale_if_error_s: 0 };
+        let builder = fields.iter().fold(Response::builder(), |b, (k, v)| b.header(*k, *v));
+        let parts = builder.body(()).unwrap().into_parts().0;
+        let head = Head::read(&parts, Some(body.len() as u64), true, &context);
+        Object::new(Arc::new(head), Bytes::from_static(body), now_ms, purges)
+    }
+
+    #[test]
+    fn life_of_an_object() {
+        let fields =
+            [("cache-control", "max-age=10, stale-while-revalidate=5, stale-if-error=20"), ("age", "4")];
+        let object = object(&fields, b"abc", 1000, 0);
+        assert_eq!(object.freshness(6999), Freshness::Fresh);
+        assert_eq!((object.age_s(3000), object.ttl_s(3000), object.ttl_s(8500)), (6, 4, -2));
+        let stale =
+            |while_revalidate, if_error| Freshness::Stale { while_revalidate, if_error, resting: false };
+        assert_eq!(object.freshness(7000), stale(true, true));
+        assert_eq!(object.freshness(12_000), stale(false, true));
+        assert_eq!(object.freshness(27_000), stale(false, false));
+        object.rest(12_000);
+        assert_eq!(
+            object.freshness(12_001),
+            Freshness::Stale { while_revalidate: false, if_error: true, resting: true }
+        );
+    }
+
+    #[test]
+    fn expiring_makes_it_stale_at_once() {
+        let object = object(&[("cache-control", "max-age=10, stale-if-error=20")], b"abc", 1000, 0);
+        object.expire(2000);
+        object.expire(3000);
+        assert_eq!(object.ttl_s(4000), -2);
+    }
+
+    #[test]
+    fn text_is_compressed_once() {
+        static TEXT: [u8; 1000] = [b'a'; 1000];
+        let text = object(&[("content-type", "text/plain"), ("etag", "\"x\"")], &TEXT, 0, 0);
+        let gzip = text.gzip.as_ref().unwrap();
+        assert!(gzip.bytes.len() < 100 && gzip.etag.as_ref().unwrap() == "\"x-gzip\"");
+        assert!(text.weight() > 1000);
+        assert!(object(&[("content-type", "audio/mp4")], &TEXT, 0, 0).gzip.is_none());
+    }
+}

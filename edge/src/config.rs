@@ -1,0 +1,235 @@
+//! Everything that can be set on an edge. `Default` is a working edge in front of an origin on the same machine.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of an edge. An empty text or a 0 switches a thing off or leaves it to the edge, where stated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address for players, `host:port`; port 0 picks a free one.
+    pub listen: String,
+    /// Address for health, metrics and purge; keep it away from the public.
+    pub admin_listen: String,
+    /// Bearer secret for purging; empty: purging is off.
+    pub admin_secret: String,
+    /// Name of this edge in `Cache-Status` and `Via`: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// Worker threads, each with a listener of its own; 0: one per core.
+    pub workers: u64,
+
+    /// Base URLs to fetch from, tried in this order.
+    pub upstreams: Vec<String>,
+    /// PEM file with the authorities to trust for https upstreams; empty: those of the system.
+    pub upstream_ca: String,
+    /// Bearer secret shown to upstreams; empty: none.
+    pub media_secret: String,
+    /// Where the public signing keys are polled; empty: `/.well-known/segue-keys.json` on the first upstream.
+    pub key_set_url: String,
+    /// Seconds between polls of the signing keys.
+    pub key_poll_s: u64,
+    /// Serve every path without a token: a plain caching proxy.
+    pub open: bool,
+
+    /// Bytes of memory for cached objects.
+    pub cache_bytes: u64,
+    /// Largest object that is cached, bytes; larger ones pass through.
+    pub object_bytes: u64,
+    /// Seconds for which 404 and 410 are remembered when the upstream does not say; 60 at most.
+    pub negative_s: u64,
+    /// Seconds for which server errors of the upstream are remembered; 5 at most.
+    pub error_s: u64,
+    /// Seconds for which a stale object may stand in for a failing upstream that does not say.
+    pub stale_if_error_s: u64,
+
+    /// PEM file with the certificate chain; empty: no TLS. Read again when it changes.
+    pub tls_cert: String,
+    /// PEM file with the private key of `tls_cert`.
+    pub tls_key: String,
+    /// TLS with a certificate made at each start, for development.
+    pub tls_self_signed: bool,
+    /// HTTP/2 without TLS, by prior knowledge.
+    pub h2c: bool,
+
+    /// Milliseconds to connect to an upstream.
+    pub connect_timeout_ms: u64,
+    /// Milliseconds to wait for an upstream's response head.
+    pub first_byte_timeout_ms: u64,
+    /// Milliseconds of silence in the middle of an upstream's body.
+    pub upstream_idle_timeout_ms: u64,
+
+    /// Largest request head, bytes.
+    pub header_bytes: u64,
+    /// Longest request target, bytes.
+    pub target_bytes: u64,
+    /// Milliseconds to finish a TLS handshake, and from the first byte of a request head to its last.
+    pub header_timeout_ms: u64,
+    /// Milliseconds that a connection may stay open between requests.
+    pub idle_timeout_ms: u64,
+    /// Milliseconds for which a client may take no byte of its response.
+    pub stall_timeout_ms: u64,
+    /// Open connections, all together; 0: no limit.
+    pub connections: u64,
+    /// Open connections of one address (IPv6: of one /64); 0: no limit.
+    pub connections_per_address: u64,
+    /// Requests at one time on one HTTP/2 connection.
+    pub h2_streams: u64,
+
+    /// Which requests are logged: `all`, `errors` (status 500 and above) or `off`.
+    pub access_log: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8081".into(),
+            admin_listen: "127.0.0.1:8082".into(),
+            admin_secret: String::new(),
+            name: "segue-edge".into(),
+            workers: 0,
+            upstreams: vec!["http://127.0.0.1:8080".into()],
+            upstream_ca: String::new(),
+            media_secret: String::new(),
+            key_set_url: String::new(),
+            key_poll_s: 10,
+            open: false,
+            cache_bytes: 512 << 20,
+            object_bytes: 16 << 20,
+            negative_s: 30,
+            error_s: 2,
+            stale_if_error_s: 86_400,
+            tls_cert: String::new(),
+            tls_key: String::new(),
+            tls_self_signed: false,
+            h2c: false,
+            connect_timeout_ms: 2_000,
+            first_byte_timeout_ms: 10_000,
+            upstream_idle_timeout_ms: 10_000,
+            header_bytes: 16 << 10,
+            target_bytes: 8 << 10,
+            header_timeout_ms: 10_000,
+            idle_timeout_ms: 60_000,
+            stall_timeout_ms: 30_000,
+            connections: 20_000,
+            connections_per_address: 1_000,
+            h2_streams: 128,
+            access_log: "errors".into(),
+        }
+    }
+}
+
+/// Which requests are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccessLog {
+    All,
+    Errors,
+    Off,
+}
+
+impl Config {
+    /// Checks what the types cannot say.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.upstreams.is_empty() {
+            return Err("upstreams is empty; name at least one base URL".into());
+        }
+        if self.name.is_empty()
+            || !self.name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        {
+            return Err("name may have letters, digits, '-', '_' and '.' only".into());
+        }
+        if self.tls_cert.is_empty() != self.tls_key.is_empty() {
+            return Err("tls_cert and tls_key go together; set both or none".into());
+        }
+        if self.tls_self_signed && !self.tls_cert.is_empty() {
+            return Err("tls_self_signed and tls_cert exclude each other".into());
+        }
+        let times = [
+            ("key_poll_s", self.key_poll_s),
+            ("connect_timeout_ms", self.connect_timeout_ms),
+            ("first_byte_timeout_ms", self.first_byte_timeout_ms),
+            ("upstream_idle_timeout_ms", self.upstream_idle_timeout_ms),
+            ("header_timeout_ms", self.header_timeout_ms),
+            ("idle_timeout_ms", self.idle_timeout_ms),
+            ("stall_timeout_ms", self.stall_timeout_ms),
+            ("header_bytes", self.header_bytes),
+            ("target_bytes", self.target_bytes),
+            ("h2_streams", self.h2_streams),
+        ];
+        match times.iter().find(|(_, value)| *value == 0 || *value > u64::from(u32::MAX)) {
+            Some((name, _)) => Err(format!("{name} is out of range; set it between 1 and {}", u32::MAX)),
+            None => self.access_log().map(drop),
+        }
+    }
+
+    pub(crate) fn access_log(&self) -> Result<AccessLog, String> {
+        match self.access_log.as_str() {
+            "all" => Ok(AccessLog::All),
+            "errors" => Ok(AccessLog::Errors),
+            "off" => Ok(AccessLog::Off),
+            other => Err(format!("access_log is '{other}'; set 'all', 'errors' or 'off'")),
+        }
+    }
+
+    pub(crate) fn key_set_url(&self) -> String {
+        if !self.key_set_url.is_empty() {
+            return self.key_set_url.clone();
+        }
+        let base = self.upstreams.first().map_or("", |base| base.trim_end_matches('/'));
+        format!("{base}/.well-known/segue-keys.json")
+    }
+
+    pub(crate) fn worker_count(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        usize::try_from(self.workers).ok().filter(|count| *count > 0).unwrap_or_else(cores)
+    }
+
+    pub(crate) fn uses_tls(&self) -> bool {
+        self.tls_self_signed || !self.tls_cert.is_empty()
+    }
+}
+
+/// A setting in milliseconds as a duration.
+pub(crate) fn millis(value: u64) -> Duration {
+    Duration::from_millis(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_hold() {
+        assert_eq!(Config::default().check(), Ok(()));
+        assert_eq!(Config::default().key_set_url(), "http://127.0.0.1:8080/.well-known/segue-keys.json");
+        assert!(Config::default().worker_count() >= 1);
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        let wrong: [(&str, fn(&mut Config)); 7] = [
+            ("upstreams", |c| c.upstreams.clear()),
+            ("name", |c| c.name = "a b".into()),
+            ("tls_key", |c| c.tls_cert = "x".into()),
+            ("tls_self_signed", |c| {
+                c.tls_self_signed = true;
+                (c.tls_cert, c.tls_key) = ("x".into(), "y".into());
+            }),
+            ("idle_timeout_ms", |c| c.idle_timeout_ms = 0),
+            ("header_bytes", |c| c.header_bytes = u64::MAX),
+            ("access_log", |c| c.access_log = "some".into()),
+        ];
+        for (name, change) in wrong {
+            let mut config = Config::default();
+            change(&mut config);
+            let error = config.check().unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn unknown_settings_are_refused() {
+        assert!(serde_json::from_str::<Config>(r#"{"speed": 9}"#).is_err());
+        assert_eq!(serde_json::from_str::<Config>("{}").unwrap(), Config::default());
+    }
+}

@@ -1,0 +1,68 @@
+//! What all workers of an edge share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::access::{KeyRing, Verdicts};
+use crate::cache::{Context, Store};
+use crate::clock::Clock;
+use crate::config::{AccessLog, Config};
+use crate::fill::Table;
+use crate::metrics::Metrics;
+
+/// State and settings shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    pub(crate) config: Config,
+    pub(crate) access_log: AccessLog,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) fills: Arc<Table>,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) metrics: Metrics,
+    draining: AtomicBool,
+}
+
+impl Edge {
+    /// An edge with an empty cache.
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub(crate) fn new(config: Config) -> Result<Self, String> {
+        config.check()?;
+        let metrics = Metrics::new();
+        Ok(Self {
+            access_log: config.access_log()?,
+            clock: Clock::start(),
+            store: Store::new(config.cache_bytes, metrics.evictions.clone()),
+            fills: Arc::default(),
+            keys: Arc::default(),
+            verdicts: Verdicts::new(),
+            metrics,
+            draining: AtomicBool::new(false),
+            config,
+        })
+    }
+
+    /// What decides about storing, beside the response.
+    pub(crate) fn context(&self, media: bool) -> Context {
+        let config = &self.config;
+        Context {
+            media,
+            object_bytes: config.object_bytes.min(config.cache_bytes),
+            negative_s: config.negative_s,
+            error_s: config.error_s,
+            stale_if_error_s: config.stale_if_error_s,
+        }
+    }
+
+    /// Whether load balancers should send requests here.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.draining.load(Ordering::Relaxed) && (self.config.open || self.keys.is_loaded())
+    }
+
+    pub(crate) fn begin_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,83 @@
+//! Why an object could not be fetched: whose fault, and whether another upstream may help.
+
+use http::StatusCode;
+
+/// Why an object could not be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub(crate) enum Fault {
+    /// No connection to any upstream.
+    #[error("upstream: cannot connect")]
+    Connect,
+    /// No response head in time.
+    #[error("upstream: no response head in time")]
+    FirstByte,
+    /// The body fell silent.
+    #[error("upstream: the body fell silent")]
+    Idle,
+    /// The connection broke, or what came is not HTTP.
+    #[error("upstream: the connection broke")]
+    Broken,
+    /// The body ended before its announced length, or went beyond.
+    #[error("upstream: the body has another length than announced")]
+    Length,
+    /// The bytes are not those that `Repr-Digest` promises.
+    #[error("upstream: the body does not match its digest")]
+    Damaged,
+    /// It answered 401 or 403: the media secret is wrong.
+    #[error("upstream: it does not accept this edge; check media_secret")]
+    Refused,
+    /// It answered with a status that makes no sense for an edge.
+    #[error("upstream: it answered with an unexpected status")]
+    Status,
+    /// It answered with a server error, while a stale copy could stand in.
+    #[error("upstream: it answered with a server error")]
+    Server,
+    /// The rest goes to another client only.
+    #[error("fill: the rest of the body is not shared")]
+    NotShared,
+    /// The fill was ended: the edge stops.
+    #[error("fill: ended before it was complete")]
+    Aborted,
+}
+
+impl Fault {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Connect,
+        Self::FirstByte,
+        Self::Idle,
+        Self::Broken,
+        Self::Length,
+        Self::Damaged,
+        Self::Refused,
+        Self::Status,
+        Self::Server,
+        Self::NotShared,
+        Self::Aborted,
+    ];
+
+    /// Metric label, log field and problem code.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Connect => "upstream-connect",
+            Self::FirstByte => "upstream-first-byte",
+            Self::Idle => "upstream-idle",
+            Self::Broken => "upstream-broken",
+            Self::Length => "upstream-length",
+            Self::Damaged => "upstream-damaged",
+            Self::Refused => "upstream-refused",
+            Self::Status => "upstream-status",
+            Self::Server => "upstream-server-error",
+            Self::NotShared => "fill-not-shared",
+            Self::Aborted => "fill-aborted",
+        }
+    }
+
+    /// What a client is told when nothing was sent yet.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::FirstByte | Self::Idle => StatusCode::GATEWAY_TIMEOUT,
+            Self::Aborted => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_GATEWAY,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Receiving a body: into the shared buffer, counted, checked, within limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use super::fault::Fault;
+use super::in_flight::InFlight;
+use super::reader::PassBody;
+use crate::cache::Head;
+
+/// How a body came in.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// Whole and checked.
+    Whole(Bytes),
+    /// It grew beyond what is stored; the rest was handed to a reader.
+    TooLarge,
+}
+
+/// Limits of receiving.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) idle: Duration,
+    pub(super) object_bytes: u64,
+}
+
+/// Receives a body into `flight`.
+///
+/// # Errors
+/// When it falls silent, breaks, or is not what its head announced.
+pub(super) async fn receive(
+    flight: &Arc<InFlight>,
+    head: &Head,
+    mut body: Incoming,
+    limits: Limits,
+) -> Result<Received, Fault> {
+    let mut check = Check::new(head);
+    loop {
+        let frame = match timeout(limits.idle, body.frame()).await {
+            Err(_) => return Err(Fault::Idle),
+            Ok(None) => break,
+            Ok(Some(frame)) => frame.map_err(|error| broken(&error))?,
+        };
+        let Ok(chunk) = frame.into_data() else { continue };
+        check.add(&chunk)?;
+        if !chunk.is_empty() {
+            flight.push(chunk, check.shown());
+        }
+        if check.received > limits.object_bytes {
+            flight.hand_over(PassBody::new(body, limits.idle));
+            return Ok(Received::TooLarge);
+        }
+    }
+    check.finish()?;
+    Ok(Received::Whole(flight.joined()))
+}
+
+/// A length that was announced and not met is told apart from a broken connection.
+fn broken(error: &hyper::Error) -> Fault {
+    tracing::debug!(error = %error, "upstream body ended early");
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<std::io::Error>());
+    let early = source.is_some_and(|source| source.kind() == std::io::ErrorKind::UnexpectedEof);
+    if early || error.is_incomplete_message() { Fault::Length } else { Fault::Broken }
+}
+
+/// What the head promises about the body.
+struct Check {
+    received: u64,
+    length: Option<u64>,
+    digest: Option<(Digest, [u8; 32])>,
+}
+
+impl Check {
+    fn new(head: &Head) -> Self {
+        let digest = head.digest.map(|expected| (Digest::new(&SHA256), expected));
+        Self { received: 0, length: head.length, digest }
+    }
+
+    fn add(&mut self, chunk: &[u8]) -> Result<(), Fault> {
+        self.received += chunk.len() as u64;
+        if let Some((digest, _)) = &mut self.digest {
+            digest.update(chunk);
+        }
+        if self.length.is_some_and(|length| self.received > length) { Err(Fault::Length) } else { Ok(()) }
+    }
+
+    /// How much readers may have: all but the last byte while a digest is to be checked.
+    fn shown(&self) -> u64 {
+        match (&self.digest, self.length) {
+            (None, _) => self.received,
+            (Some(_), Some(length)) => self.received.min(length.saturating_sub(1)),
+            (Some(_), None) => self.received.saturating_sub(1),
+        }
+    }
+
+    fn finish(self) -> Result<(), Fault> {
+        if self.length.is_some_and(|length| self.received != length) {
+            return Err(Fault::Length);
+        }
+        let holds = self.digest.is_none_or(|(digest, expected)| digest.finish().as_ref() == expected);
+        if holds { Ok(()) } else { Err(Fault::Damaged) }
+    }
+}

@@ -1,0 +1,91 @@
+//! Which fills are under way.
+
+use std::collections::HashMap;
+use std::collections::hash_map::{DefaultHasher, Entry};
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::in_flight::InFlight;
+use super::{Fault, Waiter};
+
+const SHARDS: usize = 16;
+
+type Shard = HashMap<Arc<str>, Arc<InFlight>>;
+
+/// Fills under way by cache key, shared by all workers.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+/// What a request has to do about an object that is not there.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Start the fill.
+    Lead(Lead, Waiter),
+    /// Wait for the one that is under way.
+    Join(Waiter),
+}
+
+/// The duty to fill an object. Dropped without success, it fails the fill, so that nobody waits for ever.
+#[derive(Debug)]
+pub(crate) struct Lead {
+    table: Arc<Table>,
+    pub(crate) cache_key: Arc<str>,
+    pub(super) flight: Arc<InFlight>,
+}
+
+impl Table {
+    /// Joins the fill of this object, or begins it.
+    pub(crate) fn join_or_lead(self: &Arc<Self>, cache_key: &str) -> Role {
+        let mut shard = self.shard(cache_key);
+        match shard.entry(cache_key.into()) {
+            Entry::Occupied(entry) => Role::Join(Waiter::new(entry.get().clone())),
+            Entry::Vacant(entry) => {
+                let cache_key = entry.key().clone();
+                let flight = entry.insert(Arc::default()).clone();
+                let waiter = Waiter::new(flight.clone());
+                Role::Lead(Lead { table: self.clone(), cache_key, flight }, waiter)
+            }
+        }
+    }
+
+    /// Fills under way.
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
+    fn shard(&self, cache_key: &str) -> MutexGuard<'_, Shard> {
+        let mut hasher = DefaultHasher::new();
+        cache_key.hash(&mut hasher);
+        let index = hasher.finish() as usize % SHARDS;
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lead {
+    fn drop(&mut self) {
+        // First out of the table, so that nobody joins a fill that has ended.
+        self.table.shard(&self.cache_key).remove(&self.cache_key);
+        self.flight.fail(Fault::Aborted);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt as _;
+
+    #[test]
+    fn one_leads_and_the_others_join() {
+        let table = Arc::new(Table::default());
+        let Role::Lead(lead, _) = table.join_or_lead("/a") else { panic!("the first leads") };
+        let Role::Join(waiter) = table.join_or_lead("/a") else { panic!("the second joins") };
+        assert!(matches!(table.join_or_lead("/b"), Role::Lead(..)), "another object");
+        assert_eq!(table.len(), 1, "a dropped lead leaves");
+        assert!(waiter.begun().now_or_never().is_none());
+        drop(lead);
+        assert!(matches!(waiter.begun().now_or_never(), Some(Err(Fault::Aborted))));
+        assert!(matches!(table.join_or_lead("/a"), Role::Lead(..)), "it starts anew");
+    }
+}

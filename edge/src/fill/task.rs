@@ -1,0 +1,113 @@
+//! One fill from start to end.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{StatusCode, Version, response};
+use http_body::Body as _;
+use hyper::body::Incoming;
+
+use super::fault::Fault;
+use super::reader::PassBody;
+use super::receive::{Limits, Received, receive};
+use super::table::Lead;
+use crate::cache::{Context, Freshness, Head, Object};
+use crate::server::Worker;
+
+/// What to fetch.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    /// Path and query towards the upstream.
+    pub(crate) target: String,
+    /// One of Segue's own resources.
+    pub(crate) media: bool,
+    /// The copy that may be confirmed, or stand in.
+    pub(crate) stale: Option<Arc<Object>>,
+}
+
+/// Starts the fill as a task of its own, so that it outlives the client that caused it.
+pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, job: Job) {
+    let worker = worker.clone();
+    let alive = worker.alive();
+    tokio::spawn(async move {
+        let _alive = alive;
+        let begun = Instant::now();
+        let outcome = fill(&worker, &lead, &job).await;
+        if let Err(fault) = outcome {
+            if let Some(stale) = &job.stale {
+                stale.rest(worker.edge.clock.now_ms());
+            }
+            lead.flight.fail(fault);
+            tracing::warn!(path = %job.target, fault = fault.code(), "fill failed: {fault}");
+        }
+        worker.edge.metrics.fill_ended(outcome.err(), begun.elapsed());
+        drop(lead);
+    });
+}
+
+async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault> {
+    let edge = &worker.edge;
+    let purges_seen = edge.store.purges.latest();
+    let context = edge.context(job.media);
+    let (parts, body) = fetch(worker, job).await?;
+    if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
+        let head = stale.head.confirmed_by(&parts, &context);
+        let object = Arc::new(stale.renewed(head, edge.clock.now_ms(), purges_seen));
+        edge.store.put(lead.cache_key.clone(), object.clone());
+        lead.flight.finish(object);
+        return Ok(());
+    }
+    let head = Arc::new(read_head(&parts, &body, &context));
+    lead.flight.begin(head.clone());
+    if head.policy.pass.is_some() {
+        lead.flight.hand_over(PassBody::new(body, worker.upstreams.idle));
+        return Ok(());
+    }
+    let limits = Limits { idle: worker.upstreams.idle, object_bytes: context.object_bytes };
+    if let Received::Whole(bytes) = receive(&lead.flight, &head, body, limits).await? {
+        let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
+        edge.store.put(lead.cache_key.clone(), object.clone());
+        lead.flight.finish(object);
+    }
+    Ok(())
+}
+
+/// Fetches for one client alone: what another fill brought is not for sharing.
+///
+/// # Errors
+/// When no upstream gives a response.
+pub(crate) async fn pass_through(worker: &Arc<Worker>, job: &Job) -> Result<(Arc<Head>, PassBody), Fault> {
+    let (parts, body) = fetch(worker, job).await?;
+    let head = read_head(&parts, &body, &worker.edge.context(job.media));
+    Ok((Arc::new(head), PassBody::new(body, worker.upstreams.idle)))
+}
+
+async fn fetch(worker: &Arc<Worker>, job: &Job) -> Result<(response::Parts, Incoming), Fault> {
+    let stale = job.stale.as_deref();
+    let response = worker.upstreams.fetch(&job.target, stale.map(|object| &*object.head)).await?;
+    let (parts, body) = response.into_parts();
+    accept(worker, &parts, job).map(|()| (parts, body))
+}
+
+/// Whether the response can be used at all.
+fn accept(worker: &Arc<Worker>, parts: &response::Parts, job: &Job) -> Result<(), Fault> {
+    let stands_in = job.stale.as_ref().is_some_and(|stale| {
+        let freshness = stale.freshness(worker.edge.clock.now_ms());
+        !matches!(freshness, Freshness::Stale { if_error: false, .. })
+    });
+    match parts.status {
+        status if status.is_server_error() && stands_in => Err(Fault::Server),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if job.media => Err(Fault::Refused),
+        StatusCode::NOT_MODIFIED => job.stale.as_ref().map(drop).ok_or(Fault::Status),
+        StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::GONE => Ok(()),
+        status if status.is_server_error() || !job.media => Ok(()),
+        _ => Err(Fault::Status),
+    }
+}
+
+fn read_head(parts: &response::Parts, body: &Incoming, context: &Context) -> Head {
+    let length = body.size_hint().exact();
+    let chunked = parts.headers.contains_key(http::header::TRANSFER_ENCODING);
+    let framed = length.is_some() || chunked || parts.version == Version::HTTP_2;
+    Head::read(parts, length, framed, context)
+}

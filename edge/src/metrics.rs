@@ -1,0 +1,238 @@
+//! What the edge counts, for Prometheus. Units stand in the names.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use segue_manifests::token::Refusal;
+
+use crate::cache::CacheStatus;
+use crate::fill::Fault;
+
+type Label = [(&'static str, &'static str); 1];
+type Labels = [(&'static str, &'static str); 2];
+
+/// Handles on every metric; clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Metrics {
+    requests: Family<Labels, Counter>,
+    responses: Family<[(&'static str, u16); 1], Counter>,
+    sent_bytes: Counter,
+    broken: Family<Label, Counter>,
+    first_byte: Histogram,
+    refusals: Family<Label, Counter>,
+    problems: Family<Label, Counter>,
+    fills: Family<Label, Counter>,
+    fill: Histogram,
+    upstream: Family<Label, Counter>,
+    tokens: Family<Label, Counter>,
+    key_polls: Family<Label, Counter>,
+    purges: Family<Label, Counter>,
+    pub(crate) connections: Gauge,
+    turned_away: Family<Label, Counter>,
+    timed_out: Family<Label, Counter>,
+    handshakes_failed: Counter,
+    pub(crate) evictions: Counter,
+    cached_objects: Gauge,
+    cached_bytes: Gauge,
+    fills_under_way: Gauge,
+    ready: Gauge,
+    registry: Arc<Registry>,
+}
+
+/// How a token was checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TokenCheck {
+    /// Its signature was verified before.
+    Remembered,
+    /// Its signature was verified now.
+    Verified,
+    /// It was found to be forged before.
+    KnownForgery,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let buckets = |first| Histogram::new(exponential_buckets(first, 2.0, 18));
+        let mut metrics = Self {
+            requests: Family::default(),
+            responses: Family::default(),
+            sent_bytes: Counter::default(),
+            broken: Family::default(),
+            first_byte: buckets(0.000_025),
+            refusals: Family::default(),
+            problems: Family::default(),
+            fills: Family::default(),
+            fill: buckets(0.000_5),
+            upstream: Family::default(),
+            tokens: Family::default(),
+            key_polls: Family::default(),
+            purges: Family::default(),
+            connections: Gauge::default(),
+            turned_away: Family::default(),
+            timed_out: Family::default(),
+            handshakes_failed: Counter::default(),
+            evictions: Counter::default(),
+            cached_objects: Gauge::default(),
+            cached_bytes: Gauge::default(),
+            fills_under_way: Gauge::default(),
+            ready: Gauge::default(),
+            registry: Arc::default(),
+        };
+        metrics.registry = Arc::new(metrics.registered());
+        metrics.start_at_zero();
+        metrics
+    }
+
+    #[rustfmt::skip]
+    fn registered(&self) -> Registry {
+        let mut r = Registry::with_prefix("segue_edge");
+        r.register("requests", "Requests by how the cache took part", self.requests.clone());
+        r.register("responses", "Responses by status", self.responses.clone());
+        r.register("sent_bytes", "Bytes of bodies sent", self.sent_bytes.clone());
+        r.register("broken_responses", "Bodies that ended early, by fault", self.broken.clone());
+        r.register("first_byte_seconds", "From request to response head", self.first_byte.clone());
+        r.register("refusals", "Requests refused for their token, by reason", self.refusals.clone());
+        r.register("problems", "Requests answered with a problem, by code", self.problems.clone());
+        r.register("fills", "Fills by outcome", self.fills.clone());
+        r.register("fill_seconds", "From the start of a fill to its end", self.fill.clone());
+        r.register("upstream_requests", "Requests to upstreams by outcome", self.upstream.clone());
+        r.register("token_checks", "Token checks by how they were made", self.tokens.clone());
+        r.register("key_polls", "Polls of the signing keys by outcome", self.key_polls.clone());
+        r.register("purges", "Purges by kind", self.purges.clone());
+        r.register("connections", "Open connections", self.connections.clone());
+        r.register("connections_turned_away", "Connections closed at once, by limit", self.turned_away.clone());
+        r.register("connections_timed_out", "Connections closed for being slow, by limit", self.timed_out.clone());
+        r.register("handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
+        r.register("evictions", "Objects evicted for lack of room", self.evictions.clone());
+        r.register("cached_objects", "Objects in memory", self.cached_objects.clone());
+        r.register("cached_bytes", "Bytes of objects in memory", self.cached_bytes.clone());
+        r.register("fills_under_way", "Fills under way", self.fills_under_way.clone());
+        r.register("ready", "1 when the edge takes requests", self.ready.clone());
+        r
+    }
+
+    /// Makes every known label visible before it first happens, so that rates are right from the start.
+    fn start_at_zero(&self) {
+        CacheStatus::all().for_each(|status| drop(self.requests.get_or_create(&cache_labels(status))));
+        Refusal::ALL
+            .iter()
+            .for_each(|refusal| drop(self.refusals.get_or_create(&[("code", refusal.code())])));
+        Fault::ALL.iter().for_each(|fault| drop(self.fills.get_or_create(&[("outcome", fault.code())])));
+        drop(self.fills.get_or_create(&[("outcome", "ok")]));
+    }
+
+    /// A response head goes out, `elapsed` after its request came.
+    pub(crate) fn responded(&self, cache: CacheStatus, status: StatusCode, elapsed: Duration) {
+        self.requests.get_or_create(&cache_labels(cache)).inc();
+        self.responses.get_or_create(&[("status", status.as_u16())]).inc();
+        self.first_byte.observe(elapsed.as_secs_f64());
+    }
+
+    /// A body ended after `bytes`.
+    pub(crate) fn body_ended(&self, bytes: u64, fault: Option<Fault>) {
+        self.sent_bytes.inc_by(bytes);
+        if let Some(fault) = fault {
+            self.broken.get_or_create(&[("fault", fault.code())]).inc();
+        }
+    }
+
+    pub(crate) fn refused(&self, refusal: Refusal) {
+        self.refusals.get_or_create(&[("code", refusal.code())]).inc();
+    }
+
+    pub(crate) fn problem(&self, code: &'static str) {
+        self.problems.get_or_create(&[("code", code)]).inc();
+    }
+
+    pub(crate) fn fill_ended(&self, fault: Option<Fault>, elapsed: Duration) {
+        self.fills.get_or_create(&[("outcome", fault.map_or("ok", Fault::code))]).inc();
+        self.fill.observe(elapsed.as_secs_f64());
+    }
+
+    pub(crate) fn upstream_answered(&self, outcome: Result<StatusCode, Fault>) {
+        let label = match outcome {
+            Ok(status) if status.is_server_error() => "server-error",
+            Ok(status) if status.is_client_error() => "client-error",
+            Ok(_) => "ok",
+            Err(fault) => fault.code(),
+        };
+        self.upstream.get_or_create(&[("outcome", label)]).inc();
+    }
+
+    pub(crate) fn token_checked(&self, check: TokenCheck) {
+        let label = match check {
+            TokenCheck::Remembered => "remembered",
+            TokenCheck::Verified => "verified",
+            TokenCheck::KnownForgery => "known-forgery",
+        };
+        self.tokens.get_or_create(&[("how", label)]).inc();
+    }
+
+    pub(crate) fn keys_polled(&self, outcome: &'static str) {
+        self.key_polls.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    pub(crate) fn purged(&self, kind: &'static str, count: u64) {
+        self.purges.get_or_create(&[("kind", kind)]).inc_by(count);
+    }
+
+    pub(crate) fn turned_away(&self, limit: &'static str) {
+        self.turned_away.get_or_create(&[("limit", limit)]).inc();
+    }
+
+    pub(crate) fn timed_out(&self, limit: &'static str) {
+        self.timed_out.get_or_create(&[("limit", limit)]).inc();
+    }
+
+    pub(crate) fn handshake_failed(&self) {
+        self.handshakes_failed.inc();
+    }
+
+    /// The text that Prometheus reads, with the gauges that are taken when asked.
+    pub(crate) fn text(&self, cached: (u64, u64), fills_under_way: usize, ready: bool) -> String {
+        self.cached_objects.set(i64::try_from(cached.0).unwrap_or(i64::MAX));
+        self.cached_bytes.set(i64::try_from(cached.1).unwrap_or(i64::MAX));
+        self.fills_under_way.set(i64::try_from(fills_under_way).unwrap_or(i64::MAX));
+        self.ready.set(i64::from(ready));
+        let mut text = String::with_capacity(16 << 10);
+        encode(&mut text, &self.registry).expect("writing to memory does not fail");
+        text
+    }
+}
+
+fn cache_labels(status: CacheStatus) -> Labels {
+    [("cache", status.label()), ("reason", status.reason())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_shows() {
+        let metrics = Metrics::new();
+        metrics.responded(CacheStatus::Hit, StatusCode::OK, Duration::from_micros(30));
+        metrics.refused(Refusal::Expired);
+        metrics.body_ended(7, Some(Fault::Damaged));
+        let text = metrics.text((3, 4), 1, true);
+        for line in [
+            "segue_edge_requests_total{cache=\"hit\",reason=\"\"} 1",
+            "segue_edge_requests_total{cache=\"miss\",reason=\"\"} 0",
+            "segue_edge_responses_total{status=\"200\"} 1",
+            "segue_edge_refusals_total{code=\"token-expired\"} 1",
+            "segue_edge_broken_responses_total{fault=\"upstream-damaged\"} 1",
+            "segue_edge_sent_bytes_total 7",
+            "segue_edge_cached_bytes 4",
+            "segue_edge_ready 1",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}

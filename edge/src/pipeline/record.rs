@@ -1,0 +1,119 @@
+//! Step 6: what happened, counted and logged once, when the response has ended.
+//!
+//! Tokens and addresses never reach the log: paths are logged without their token, sessions by the token's id.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{Method, Request, Response, StatusCode, Version};
+use hyper::body::Incoming;
+use segue_manifests::token::Claims;
+
+use crate::body::Body;
+use crate::cache::CacheStatus;
+use crate::config::AccessLog;
+use crate::edge::Edge;
+use crate::fill::Fault;
+use crate::server::InFlightRequest;
+
+/// What is known about a request before it is answered.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) started: Instant,
+    method: Method,
+    version: Version,
+    /// The path without its token; empty until it is known.
+    pub(crate) path: String,
+    pub(crate) claims: Option<Arc<Claims>>,
+    pub(crate) problem: Option<&'static str>,
+    in_flight: InFlightRequest,
+}
+
+impl Account {
+    pub(crate) fn new(request: &Request<Incoming>, started: Instant, in_flight: InFlightRequest) -> Self {
+        Self {
+            started,
+            method: request.method().clone(),
+            version: request.version(),
+            path: String::new(),
+            claims: None,
+            problem: None,
+            in_flight,
+        }
+    }
+}
+
+/// Counts the response and lets its body report how it ended.
+pub(crate) fn record(
+    edge: &Arc<Edge>,
+    response: Response<Body>,
+    cache: CacheStatus,
+    account: Account,
+) -> Response<Body> {
+    let status = response.status();
+    edge.metrics.responded(cache, status, account.started.elapsed());
+    let length = response.body().length();
+    let meter = Meter { edge: edge.clone(), account, status, cache, length, sent: 0, fault: None };
+    response.map(|body| body.metered(meter))
+}
+
+/// Follows one response to its end.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    edge: Arc<Edge>,
+    account: Account,
+    status: StatusCode,
+    cache: CacheStatus,
+    length: Option<u64>,
+    sent: u64,
+    fault: Option<Fault>,
+}
+
+impl Meter {
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    pub(crate) fn failed(&mut self, fault: Fault) {
+        self.fault = Some(fault);
+    }
+
+    fn is_logged(&self) -> bool {
+        match self.edge.access_log {
+            AccessLog::All => true,
+            AccessLog::Errors => self.status.is_server_error() || self.fault.is_some(),
+            AccessLog::Off => false,
+        }
+    }
+
+    fn log(&self) {
+        let account = &self.account;
+        let claims = account.claims.as_deref();
+        tracing::info!(
+            target: "segue_edge::access",
+            method = %account.method,
+            path = %account.path,
+            protocol = ?account.version,
+            status = self.status.as_u16(),
+            cache = self.cache.label(),
+            sent_bytes = self.sent,
+            duration_us = u64::try_from(account.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            complete = self.length.is_none_or(|length| length == self.sent) && self.fault.is_none(),
+            problem = account.problem,
+            fault = self.fault.map(Fault::code),
+            token.id = claims.map(|claims| hex::encode(claims.token_id)),
+            playback_session = claims.and_then(|claims| claims.playback_session.as_deref()),
+            "request"
+        );
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.edge.metrics.body_ended(self.sent, self.fault);
+        if self.is_logged() {
+            self.log();
+        }
+        self.account.in_flight.end();
+    }
+}

@@ -1,0 +1,203 @@
+//! Step 5: the response that this request asks for: a part, a coding, only the head, or "not modified".
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use segue_manifests::token::Method;
+
+use super::fill::{Filled, Source};
+use super::route::Wanted;
+use crate::body::Body;
+use crate::cache::{Gzip, Head, Object};
+use crate::edge::Edge;
+use crate::fill::Reader;
+use crate::semantics::range::{self, RangeRequest};
+use crate::semantics::{conditional, encoding};
+
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+
+/// Builds the response.
+pub(crate) fn respond(
+    edge: &Edge,
+    wanted: &Wanted,
+    asked: &HeaderMap,
+    filled: Filled,
+    started: Instant,
+) -> Response<Body> {
+    let head = filled.head().clone();
+    let mut headers = head.headers.clone();
+    describe(edge, &filled, &mut headers, started);
+    let mut response = if head.status != StatusCode::OK {
+        whole(filled.source, head.status, headers)
+    } else if not_modified(asked, &head) {
+        bare(StatusCode::NOT_MODIFIED, headers)
+    } else {
+        match (gzip_for(asked, &filled.source), part(asked, wanted.method, &head, &filled.source)) {
+            (_, Part::Range(range)) => partial(filled.source, range, headers),
+            (_, Part::Outside(length)) => outside(length, headers),
+            (Some(gzip), Part::Whole) => zipped(&gzip, headers),
+            (None, Part::Whole) => whole(filled.source, StatusCode::OK, headers),
+        }
+    };
+    if wanted.method == Method::Head {
+        drop_body(&mut response);
+    }
+    response
+}
+
+/// The fields that differ from response to response.
+fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Instant) {
+    let now_ms = edge.clock.now_ms();
+    let (age, ttl) = match &filled.source {
+        Source::Object(object) => (Some(object.age_s(now_ms)), Some(object.ttl_s(now_ms))),
+        Source::Stream(head, _) | Source::Pass(head, _) => {
+            (Some(head.policy.initial_age_s).filter(|age| *age > 0), None)
+        }
+    };
+    if let Some(age) = age {
+        headers.insert(AGE, HeaderValue::from(age));
+    }
+    if let Some(field) = filled.cache.field(&edge.config.name, ttl, filled.forwarded) {
+        headers.append(CACHE_STATUS, field);
+    }
+    let micros = started.elapsed().as_micros();
+    let mut timing = String::with_capacity(48);
+    let written = write!(
+        timing,
+        "cache;desc={}, edge;dur={}.{:03}",
+        filled.cache.label(),
+        micros / 1000,
+        micros % 1000
+    );
+    if let (Ok(()), Ok(value)) = (written, HeaderValue::from_str(&timing)) {
+        headers.append(SERVER_TIMING, value);
+    }
+}
+
+/// RFC 9110 13.2.2: `If-Modified-Since` counts only where there is no `If-None-Match`.
+fn not_modified(asked: &HeaderMap, head: &Head) -> bool {
+    let mut tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if tags.peek().is_none() {
+        let since = asked.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+        return since.is_some_and(|since| conditional::not_modified_since(since, head.last_modified()));
+    }
+    let Some(etag) = head.etag() else { return tags.any(|field| field.trim() == "*") };
+    let zipped = head.compressible.then(|| conditional::coded_tag(etag, "gzip")).flatten();
+    tags.any(|field| {
+        conditional::none_match_names(field, etag)
+            || zipped.as_deref().is_some_and(|zipped| conditional::none_match_names(field, zipped))
+    })
+}
+
+/// The gzip form, where there is one and the client takes it.
+fn gzip_for(asked: &HeaderMap, source: &Source) -> Option<Gzip> {
+    let Source::Object(object) = source else { return None };
+    let gzip = object.gzip.as_ref()?;
+    let accepted = asked.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.is_some_and(encoding::accepts_gzip).then(|| gzip.clone())
+}
+
+enum Part {
+    Whole,
+    Range(std::ops::Range<u64>),
+    /// Of a representation of that length.
+    Outside(u64),
+}
+
+/// Ranges are for GET (RFC 9110 14.2) and are cut from objects whose length is known.
+fn part(asked: &HeaderMap, method: Method, head: &Head, source: &Source) -> Part {
+    let length = match source {
+        Source::Object(object) => Some(object.body.len() as u64),
+        Source::Stream(head, _) => head.length,
+        Source::Pass(..) => None,
+    };
+    let text = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
+    let (Some(length), Some(field), Method::Get) = (length, text(RANGE), method) else { return Part::Whole };
+    let holds = text(IF_RANGE)
+        .is_none_or(|cond| conditional::if_range_holds(cond, head.etag(), head.last_modified()));
+    match range::parse(field, length) {
+        _ if !holds => Part::Whole,
+        RangeRequest::Whole => Part::Whole,
+        RangeRequest::Part(range) => Part::Range(range),
+        RangeRequest::Unsatisfiable => Part::Outside(length),
+    }
+}
+
+fn build(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn whole(source: Source, status: StatusCode, headers: HeaderMap) -> Response<Body> {
+    let body = match source {
+        Source::Object(object) => Body::full(object.body.clone()),
+        Source::Stream(head, waiter) => Body::reader(Reader::new(waiter, 0, head.length)),
+        Source::Pass(head, body) => Body::pass(body, head.length),
+    };
+    build(status, headers, body)
+}
+
+fn partial(source: Source, range: std::ops::Range<u64>, mut headers: HeaderMap) -> Response<Body> {
+    let (length, body) = match source {
+        Source::Object(object) => (object.body.len() as u64, Body::full(slice(&object, &range))),
+        Source::Stream(head, waiter) => {
+            let reader = Reader::new(waiter, range.start, Some(range.end - range.start));
+            (head.length.unwrap_or(range.end), Body::reader(reader))
+        }
+        // Never cut: see `part`.
+        Source::Pass(head, body) => return whole(Source::Pass(head, body), StatusCode::OK, headers),
+    };
+    let field = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+    headers.insert(CONTENT_RANGE, HeaderValue::from_str(&field).expect("digits and spaces are field text"));
+    build(StatusCode::PARTIAL_CONTENT, headers, body)
+}
+
+fn slice(object: &Arc<Object>, range: &std::ops::Range<u64>) -> Bytes {
+    object.body.slice(range.start as usize..range.end as usize)
+}
+
+/// 416 (RFC 9110 15.5.17).
+fn outside(length: u64, mut headers: HeaderMap) -> Response<Body> {
+    let field = format!("bytes */{length}");
+    headers.insert(CONTENT_RANGE, HeaderValue::from_str(&field).expect("digits and signs are field text"));
+    bare(StatusCode::RANGE_NOT_SATISFIABLE, headers)
+}
+
+fn zipped(gzip: &Gzip, mut headers: HeaderMap) -> Response<Body> {
+    headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.remove(ACCEPT_RANGES);
+    headers.remove(REPR_DIGEST);
+    match &gzip.etag {
+        Some(etag) => drop(headers.insert(ETAG, etag.clone())),
+        None => drop(headers.remove(ETAG)),
+    }
+    build(StatusCode::OK, headers, Body::full(gzip.bytes.clone()))
+}
+
+/// A response without content: the fields that describe content go (RFC 9110 15.4.5).
+fn bare(status: StatusCode, mut headers: HeaderMap) -> Response<Body> {
+    for name in [CONTENT_TYPE, CONTENT_ENCODING, REPR_DIGEST] {
+        headers.remove(name);
+    }
+    build(status, headers, Body::empty())
+}
+
+/// HEAD: the fields of the response to GET, `Content-Length` included, without its body (RFC 9110 9.3.2).
+fn drop_body(response: &mut Response<Body>) {
+    let has_content = !matches!(response.status(), StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT);
+    if let Some(length) = response.body().length().filter(|_| has_content) {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *response.body_mut() = Body::empty();
+}

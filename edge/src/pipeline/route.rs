@@ -1,0 +1,119 @@
+//! Step 1: what does the request want? Refuses what no request to an edge may be.
+
+use http::header::HOST;
+use http::{Method, Request, Version};
+use hyper::body::{Body as _, Incoming};
+use segue_manifests::{MediaPath, path, token};
+
+use crate::config::Config;
+use crate::problem::Problem;
+
+/// What a request wants.
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// To know whether a page may ask (CORS).
+    Preflight,
+    /// An object.
+    Object(Wanted),
+}
+
+/// A wanted object.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) method: token::Method,
+    /// The path without its token; in open mode with the query. Also what upstreams are asked for.
+    pub(crate) cache_key: String,
+    pub(crate) token: Option<String>,
+    /// What the path means, if it is one of Segue's.
+    pub(crate) media: Option<MediaPath>,
+}
+
+/// Reads the request line and what bears on its framing.
+///
+/// # Errors
+/// A problem for targets that are too long or play tricks, for other methods, for bodies, and for a missing or
+/// doubled `Host`.
+pub(crate) fn route(request: &Request<Incoming>, config: &Config) -> Result<Route, Problem> {
+    check_host(request)?;
+    if !request.body().is_end_stream() {
+        return Err(Problem::BODY);
+    }
+    let target = request.uri();
+    let length = target.path_and_query().map_or(0, |both| both.as_str().len());
+    if length as u64 > config.target_bytes {
+        return Err(Problem::TARGET);
+    }
+    let method = match *request.method() {
+        Method::GET => token::Method::Get,
+        Method::HEAD => token::Method::Head,
+        Method::OPTIONS => return Ok(Route::Preflight),
+        _ => return Err(Problem::METHOD),
+    };
+    let wanted = if config.open {
+        open(method, target.path(), target.query())?
+    } else {
+        closed(method, target.path())?
+    };
+    Ok(Route::Object(wanted))
+}
+
+/// RFC 9112 3.2: 400 for HTTP/1.1 without exactly one `Host`. HTTP/2 has `:authority`.
+fn check_host(request: &Request<Incoming>) -> Result<(), Problem> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let fits = match request.version() {
+        Version::HTTP_11 => hosts == 1,
+        _ => hosts <= 1,
+    };
+    if fits { Ok(()) } else { Err(Problem::HOST) }
+}
+
+fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {
+    let normal = path::normalise(raw).map_err(Problem::path)?;
+    let (token, bare) = path::split_token(&normal);
+    let token = token.map(str::to_owned);
+    let media = MediaPath::parse(&bare);
+    Ok(Wanted { method, cache_key: bare.into_owned(), token, media })
+}
+
+/// In open mode the path is the upstream's affair; only a token that is there all the same is taken out.
+fn open(method: token::Method, raw: &str, query: Option<&str>) -> Result<Wanted, Problem> {
+    let (_, bare) = path::split_token(raw);
+    let media = MediaPath::parse(&bare);
+    let cache_key = match query {
+        Some(query) if media.is_none() => format!("{bare}?{query}"),
+        _ => bare.into_owned(),
+    };
+    if !cache_key.starts_with('/') {
+        return Err(Problem::path(path::PathError::Relative));
+    }
+    Ok(Wanted { method, cache_key, token: None, media })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "a/00112233445566778899aabbccddeeff/0a1b2c3d4e5f";
+
+    #[test]
+    fn the_token_never_enters_the_cache_key() {
+        let wanted = closed(token::Method::Get, &format!("/v1/~tok/{BASE}/mv.m3u8")).unwrap();
+        assert_eq!(wanted.cache_key, format!("/v1/{BASE}/mv.m3u8"));
+        assert_eq!(wanted.token.as_deref(), Some("tok"));
+        assert!(wanted.media.is_some());
+    }
+
+    #[test]
+    fn tricks_are_refused_in_closed_mode_only() {
+        assert_eq!(closed(token::Method::Get, "/v1//a").unwrap_err().code, "path-empty-segment");
+        let wanted = open(token::Method::Get, "/v1//a", Some("q=1")).unwrap();
+        assert_eq!(wanted.cache_key, "/v1//a?q=1");
+        assert!(open(token::Method::Get, "*", None).is_err());
+    }
+
+    #[test]
+    fn the_query_never_enters_the_cache_key_of_media() {
+        let wanted = open(token::Method::Get, &format!("/v1/{BASE}/mv.m3u8"), Some("CMCD=x")).unwrap();
+        assert_eq!(wanted.cache_key, format!("/v1/{BASE}/mv.m3u8"));
+    }
+}

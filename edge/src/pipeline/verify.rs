@@ -1,0 +1,79 @@
+//! Step 2: may they have it? Only public keys are known here.
+
+use std::sync::Arc;
+
+use segue_manifests::token::{self, Access, Claims, MAX_TOKEN, Refusal};
+use segue_manifests::{MediaPath, RenditionName};
+
+use super::route::Wanted;
+use crate::access::{Verdict, Verdicts};
+use crate::clock;
+use crate::edge::Edge;
+use crate::metrics::TokenCheck;
+use crate::problem::Problem;
+
+/// Why a request is let through.
+#[derive(Debug)]
+pub(crate) enum Grant {
+    /// It has a token that covers it.
+    Session(Arc<Claims>),
+    /// No token is needed: open mode, or an init segment, which carries no audio.
+    Public,
+}
+
+/// Checks the token, if one is needed.
+///
+/// # Errors
+/// 403 with the reason's code; 503 while there are no keys; 404 for a path that is nothing of Segue's.
+pub(crate) fn verify(edge: &Edge, wanted: &Wanted) -> Result<Grant, Problem> {
+    if edge.config.open || matches!(wanted.media, Some(MediaPath::Init { .. })) {
+        return Ok(Grant::Public);
+    }
+    let token = wanted.token.as_deref().ok_or(Refusal::Missing).map_err(|refusal| refuse(edge, refusal))?;
+    let media = wanted.media.as_ref();
+    let kbps = media.and_then(MediaPath::rendition).map(RenditionName::kbps);
+    let access = Access { path: &wanted.cache_key, method: wanted.method, kbps };
+    let claims = check(edge, token, &access)?;
+    if media.is_none() {
+        return Err(Problem::NOT_FOUND);
+    }
+    Ok(Grant::Session(claims))
+}
+
+fn check(edge: &Edge, token: &str, access: &Access<'_>) -> Result<Arc<Claims>, Problem> {
+    if token.len() > MAX_TOKEN {
+        return Err(refuse(edge, Refusal::TooLong));
+    }
+    let keys = edge.keys.current().ok_or(Problem::NO_KEYS)?;
+    let hash = Verdicts::hash(token);
+    let now = clock::unix_s();
+    match edge.verdicts.get(&hash, keys.number) {
+        Some(Verdict::Good(claims)) => {
+            edge.metrics.token_checked(TokenCheck::Remembered);
+            token::authorise(&claims, access, now).map_err(|refusal| refuse(edge, refusal))?;
+            Ok(claims)
+        }
+        Some(Verdict::Forged(refusal)) => {
+            edge.metrics.token_checked(TokenCheck::KnownForgery);
+            Err(refuse(edge, refusal))
+        }
+        None => {
+            edge.metrics.token_checked(TokenCheck::Verified);
+            let checked = token::verify(token, access, &keys.keys, now);
+            let claims = Arc::new(checked.map_err(|refusal| {
+                edge.verdicts.refused(hash, keys.number, refusal);
+                refuse(edge, refusal)
+            })?);
+            edge.verdicts.good(hash, keys.number, claims.clone());
+            Ok(claims)
+        }
+    }
+}
+
+fn refuse(edge: &Edge, refusal: Refusal) -> Problem {
+    if refusal == Refusal::UnknownKey {
+        edge.keys.want_poll();
+    }
+    edge.metrics.refused(refusal);
+    Problem::refusal(refusal)
+}

@@ -1,0 +1,11 @@
+//! HTTP's rules as pure functions over field values: no IO, no clock, safe on any input.
+//!
+//! Public so that fuzz targets reach them.
+
+pub mod cache_control;
+pub mod conditional;
+pub mod encoding;
+pub mod range;
+pub mod repr_digest;
+
+pub use cache_control::CacheControl;

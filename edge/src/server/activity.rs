@@ -1,0 +1,179 @@
+//! What a connection is doing, and for how long it may.
+//!
+//! One coarse timer for each connection looks at a few numbers, instead of a timer for each request: hyper's own
+//! `header_read_timeout` costs up to a microsecond for each request.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::Config;
+
+/// Numbers about one connection. Times are milliseconds of the edge's clock; 0: not so.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    requests: AtomicU32,
+    /// When the first byte of a request head came that is not complete yet.
+    head_since: AtomicU64,
+    /// When the last response ended.
+    idle_since: AtomicU64,
+    /// Since when the client takes no bytes.
+    blocked_since: AtomicU64,
+    /// HTTP/2: bytes between requests are no request head.
+    multiplexed: bool,
+}
+
+/// How long a connection may do what, milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadlines {
+    header_ms: u64,
+    idle_ms: u64,
+    stall_ms: u64,
+}
+
+/// What becomes of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Keep,
+    /// It has been idle for long: closed with all due form.
+    Close,
+    /// It is slow on purpose or broken: dropped. The limit's name is for metrics.
+    Drop(&'static str),
+}
+
+impl Deadlines {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            header_ms: config.header_timeout_ms,
+            idle_ms: config.idle_timeout_ms,
+            stall_ms: config.stall_timeout_ms,
+        }
+    }
+
+    /// How often to look: deadlines are met to within half of the shortest one.
+    pub(crate) fn tick(&self) -> Duration {
+        let shortest = self.header_ms.min(self.idle_ms).min(self.stall_ms);
+        Duration::from_millis((shortest / 2).clamp(10, 10_000))
+    }
+}
+
+impl Activity {
+    /// A connection that was just accepted: its first request head is awaited.
+    pub(crate) fn accepted(clock: Clock) -> Self {
+        let now = clock.now_ms();
+        Self {
+            requests: AtomicU32::new(0),
+            head_since: AtomicU64::new(now),
+            idle_since: AtomicU64::new(now),
+            blocked_since: AtomicU64::new(0),
+            multiplexed: false,
+        }
+    }
+
+    /// The same for HTTP/2.
+    pub(crate) fn multiplexed(clock: Clock) -> Self {
+        Self { multiplexed: true, ..Self::accepted(clock) }
+    }
+
+    /// A request head is complete. The guard ends the request.
+    pub(crate) fn begin(self: Arc<Self>, clock: Clock) -> InFlightRequest {
+        self.requests.fetch_add(1, Relaxed);
+        self.head_since.store(0, Relaxed);
+        InFlightRequest { activity: Some(self), clock }
+    }
+
+    /// Bytes came.
+    pub(crate) fn read(&self, clock: Clock) {
+        if !self.multiplexed && self.requests.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
+            self.head_since.store(clock.now_ms(), Relaxed);
+        }
+    }
+
+    /// The client took bytes.
+    pub(crate) fn wrote(&self) {
+        if self.blocked_since.load(Relaxed) != 0 {
+            self.blocked_since.store(0, Relaxed);
+        }
+    }
+
+    /// The client takes no bytes for now.
+    pub(crate) fn blocked(&self, clock: Clock) {
+        if self.blocked_since.load(Relaxed) == 0 {
+            self.blocked_since.store(clock.now_ms(), Relaxed);
+        }
+    }
+
+    /// Judges the connection.
+    pub(crate) fn verdict(&self, now_ms: u64, deadlines: &Deadlines) -> Verdict {
+        let beyond = |since: u64, limit: u64| since != 0 && now_ms.saturating_sub(since) >= limit;
+        if beyond(self.blocked_since.load(Relaxed), deadlines.stall_ms) {
+            return Verdict::Drop("stall");
+        }
+        if self.requests.load(Relaxed) > 0 {
+            return Verdict::Keep;
+        }
+        if beyond(self.head_since.load(Relaxed), deadlines.header_ms) {
+            return Verdict::Drop("header");
+        }
+        if beyond(self.idle_since.load(Relaxed), deadlines.idle_ms) { Verdict::Close } else { Verdict::Keep }
+    }
+}
+
+/// A request under way, until its response has ended.
+#[derive(Debug)]
+pub(crate) struct InFlightRequest {
+    activity: Option<Arc<Activity>>,
+    clock: Clock,
+}
+
+impl InFlightRequest {
+    pub(crate) fn end(&mut self) {
+        if let Some(activity) = self.activity.take() {
+            activity.idle_since.store(self.clock.now_ms(), Relaxed);
+            activity.requests.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for InFlightRequest {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Deadlines = Deadlines { header_ms: 100, idle_ms: 1000, stall_ms: 500 };
+
+    #[test]
+    fn life_of_a_connection() {
+        let clock = Clock::start();
+        let activity = Arc::new(Activity::accepted(clock));
+        let now = clock.now_ms();
+        assert_eq!(activity.verdict(now, &LIMITS), Verdict::Keep);
+        assert_eq!(activity.verdict(now + 200, &LIMITS), Verdict::Drop("header"));
+        let request = activity.clone().begin(clock);
+        assert_eq!(activity.verdict(now + 5000, &LIMITS), Verdict::Keep);
+        activity.blocked(clock);
+        assert_eq!(activity.verdict(now + 5000, &LIMITS), Verdict::Drop("stall"));
+        activity.wrote();
+        drop(request);
+        assert_eq!(activity.verdict(now + 200, &LIMITS), Verdict::Keep);
+        assert_eq!(activity.verdict(now + 5000, &LIMITS), Verdict::Close);
+        activity.read(clock);
+        assert_eq!(activity.verdict(now + 5000, &LIMITS), Verdict::Drop("header"));
+    }
+
+    #[test]
+    fn frames_between_requests_are_no_head() {
+        let clock = Clock::start();
+        let activity = Arc::new(Activity::multiplexed(clock));
+        drop(activity.clone().begin(clock));
+        activity.read(clock);
+        assert_eq!(activity.verdict(clock.now_ms() + 200, &LIMITS), Verdict::Keep);
+        assert_eq!(activity.verdict(clock.now_ms() + 5000, &LIMITS), Verdict::Close);
+    }
+}

@@ -1,0 +1,116 @@
+//! How many connections may be open, all together and from one address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::metrics::Metrics;
+
+/// Counts open connections; shared by all workers.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    limit: u64,
+    limit_per_address: u64,
+    open: AtomicU64,
+    by_address: Mutex<HashMap<IpAddr, u64>>,
+    metrics: Metrics,
+}
+
+/// Leave for one connection, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    gate: Arc<Gate>,
+    address: Option<IpAddr>,
+}
+
+impl Gate {
+    /// 0 means no limit.
+    pub(crate) fn new(limit: u64, limit_per_address: u64, metrics: Metrics) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            limit_per_address,
+            open: AtomicU64::new(0),
+            by_address: Mutex::default(),
+            metrics,
+        })
+    }
+
+    /// Lets a connection in, or counts that it was turned away.
+    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
+        if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit && self.limit > 0 {
+            self.open.fetch_sub(1, Ordering::Relaxed);
+            self.metrics.turned_away("connections");
+            return None;
+        }
+        let address = (self.limit_per_address > 0).then(|| network(address));
+        let permit = Permit { gate: self.clone(), address };
+        self.metrics.connections.inc();
+        if let Some(address) = address {
+            let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+            let count = by_address.entry(address).or_insert(0);
+            *count += 1;
+            if *count > self.limit_per_address {
+                self.metrics.turned_away("connections-per-address");
+                drop(by_address);
+                return None;
+            }
+        }
+        Some(permit)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.gate.metrics.connections.dec();
+        self.gate.open.fetch_sub(1, Ordering::Relaxed);
+        let Some(address) = self.address else { return };
+        let mut by_address = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = by_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                by_address.remove(&address);
+            }
+        }
+    }
+}
+
+/// One subscriber commands a whole IPv6 /64.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_and_returns() {
+        let gate = Gate::new(3, 2, Metrics::new());
+        let [a, b]: [IpAddr; 2] = ["10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap()];
+        let first = gate.admit(a).unwrap();
+        let _second = gate.admit(a).unwrap();
+        assert!(gate.admit(a).is_none(), "two of one address");
+        let _third = gate.admit(b).unwrap();
+        assert!(gate.admit(b).is_none(), "three in all");
+        drop(first);
+        assert!(gate.admit(a).is_some());
+        assert_eq!(gate.by_address.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn one_subscriber_is_one_address() {
+        let gate = Gate::new(0, 1, Metrics::new());
+        let _first = gate.admit("2001:db8::1".parse().unwrap()).unwrap();
+        assert!(gate.admit("2001:db8::2".parse().unwrap()).is_none());
+        assert!(gate.admit("2001:db8:0:1::2".parse().unwrap()).is_some());
+        let _v4 = gate.admit("::ffff:10.0.0.1".parse().unwrap()).unwrap();
+        assert!(gate.admit("10.0.0.1".parse().unwrap()).is_none());
+    }
+}

@@ -1,0 +1,107 @@
+//! A worker: one thread with a runtime, a listener and upstream connections of its own. Only the cache, the
+//! table of fills and the keys are shared.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use super::activity::Deadlines;
+use super::connection;
+use super::gate::Gate;
+use super::running::Phase;
+use crate::edge::Edge;
+use crate::upstream::Upstreams;
+
+/// Pause after an accept that failed for lack of file descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What one worker's connections share.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) upstreams: Upstreams,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) deadlines: Deadlines,
+    alive: mpsc::WeakSender<Infallible>,
+}
+
+/// Keeps its worker's thread running while it exists.
+pub(crate) type Alive = Option<mpsc::Sender<Infallible>>;
+
+impl Worker {
+    /// A handle for a task that must not be cut off by a drain.
+    pub(crate) fn alive(&self) -> Alive {
+        self.alive.upgrade()
+    }
+}
+
+/// What a worker is made of.
+pub(super) struct Parts {
+    pub(super) edge: Arc<Edge>,
+    pub(super) upstreams: Upstreams,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) gate: Arc<Gate>,
+    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) listener: std::net::TcpListener,
+}
+
+/// Serves until the drain is over.
+pub(super) async fn run(parts: Parts) {
+    let Parts { edge, upstreams, tls, gate, phase, listener } = parts;
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("listener cannot be used: {error}"),
+    };
+    let (alive, mut all_gone) = mpsc::channel(1);
+    let deadlines = Deadlines::new(&edge.config);
+    let mut stop = phase.clone();
+    let worker = Arc::new(Worker { edge, upstreams, tls, gate, phase, deadlines, alive: alive.downgrade() });
+    accept_until_draining(&worker, listener).await;
+    drop(alive);
+    tokio::select! {
+        _ = all_gone.recv() => {}
+        () = Phase::stopped(&mut stop) => {}
+    }
+}
+
+async fn accept_until_draining(worker: &Arc<Worker>, listener: TcpListener) {
+    let mut phase = worker.phase.clone();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => admit(worker, stream, peer.ip()),
+                Err(error) => {
+                    tracing::warn!("connection cannot be accepted: {error}");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            () = Phase::draining(&mut phase) => break,
+        }
+    }
+    // Connections that the kernel has taken already would be reset by closing the listener.
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, peer)) = listener.accept() {
+        let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+        if let Ok(stream) = stream {
+            admit(worker, stream, peer.ip());
+        }
+    }
+}
+
+fn admit(worker: &Arc<Worker>, stream: TcpStream, address: std::net::IpAddr) {
+    let Some(permit) = worker.gate.admit(address) else { return };
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let (worker, alive) = (worker.clone(), worker.alive());
+    tokio::spawn(async move {
+        let _alive = alive;
+        connection::serve(worker, stream, permit).await;
+    });
+}

@@ -1,0 +1,147 @@
+//! The certificate in use, replaced while connections go on.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+
+use crate::config::Config;
+
+/// The two PEM files.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    certificate: PathBuf,
+    private: PathBuf,
+}
+
+/// What the files held, so that a change shows. Contents, not times: files are replaced in many ways.
+type Contents = (Vec<u8>, Vec<u8>);
+
+/// A certificate with its private key. Handshakes take what is in use; open connections are not touched.
+#[derive(Debug)]
+pub(crate) struct Certificate {
+    current: ArcSwap<CertifiedKey>,
+    files: Option<(Files, Mutex<Contents>)>,
+}
+
+impl Files {
+    pub(crate) fn new(certificate: &str, private: &str) -> Self {
+        Self { certificate: certificate.into(), private: private.into() }
+    }
+
+    fn read(&self) -> Result<Contents, String> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).map_err(|error| format!("tls: {} cannot be read: {error}", path.display()))
+        };
+        Ok((read(&self.certificate)?, read(&self.private)?))
+    }
+}
+
+impl Certificate {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// When they cannot be read, are not PEM, or do not belong together.
+    pub(crate) fn from_files(files: Files) -> Result<Self, String> {
+        let contents = files.read()?;
+        let current = ArcSwap::from_pointee(parse(&contents)?);
+        Ok(Self { current, files: Some((files, Mutex::new(contents))) })
+    }
+
+    /// Makes a certificate for this machine's names, for development.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub(crate) fn self_signed(config: &Config) -> Result<Self, String> {
+        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+        if let Some((host, _)) = config.listen.rsplit_once(':') {
+            let host = host.trim_matches(['[', ']']).to_owned();
+            if !host.is_empty() && !names.contains(&host) {
+                names.push(host);
+            }
+        }
+        let made = rcgen::generate_simple_self_signed(names).map_err(|error| format!("tls: {error}"))?;
+        let chain = vec![made.cert.der().clone()];
+        let private = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let certified = CertifiedKey::from_der(chain, private, &default_provider());
+        let current = certified.map_err(|error| format!("tls: {error}"))?;
+        Ok(Self { current: ArcSwap::from_pointee(current), files: None })
+    }
+
+    /// Reads the files again and takes them into use if they changed; `true` if so. A pair that cannot be used
+    /// leaves the one in use.
+    ///
+    /// # Errors
+    /// When the files changed and cannot be used.
+    pub(crate) fn reload(&self) -> Result<bool, String> {
+        let Some((files, seen)) = &self.files else { return Ok(false) };
+        let contents = files.read()?;
+        let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == contents {
+            return Ok(false);
+        }
+        let parsed = parse(&contents);
+        // A broken pair is reported once, not at every look.
+        *seen = contents;
+        self.current.store(Arc::new(parsed?));
+        Ok(true)
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.current.load_full())
+    }
+}
+
+fn parse((certificate, private): &Contents) -> Result<CertifiedKey, String> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("tls (tls_cert): {error}"))?;
+    if chain.is_empty() {
+        return Err("tls (tls_cert): the file has no certificate".into());
+    }
+    let private =
+        PrivateKeyDer::from_pem_slice(private).map_err(|error| format!("tls (tls_key): {error}"))?;
+    CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| format!("tls: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair() -> (String, String) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    }
+
+    #[test]
+    fn files_are_followed_and_bad_ones_left() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cert, private) = (dir.path().join("cert"), dir.path().join("private"));
+        let write = |pair: (&str, &str)| {
+            std::fs::write(&cert, pair.0).unwrap();
+            std::fs::write(&private, pair.1).unwrap();
+        };
+        let (first, second) = (pair(), pair());
+        write((&first.0, &first.1));
+        let files = Files::new(cert.to_str().unwrap(), private.to_str().unwrap());
+        let certificate = Certificate::from_files(files).unwrap();
+        let before = certificate.current.load_full();
+        assert_eq!(certificate.reload(), Ok(false));
+        write((&second.0, &first.1));
+        assert!(certificate.reload().unwrap_err().starts_with("tls"), "they do not belong together");
+        assert!(Arc::ptr_eq(&before, &certificate.current.load()));
+        assert_eq!(certificate.reload(), Ok(false), "told once");
+        write((&second.0, &second.1));
+        assert_eq!(certificate.reload(), Ok(true));
+        assert_ne!(before.cert, certificate.current.load().cert);
+        write(("", ""));
+        assert!(certificate.reload().is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! TLS: rustls over aws-lc-rs, certificates that follow their files, session tickets.
+
+mod certificate;
+
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::{CipherSuite, ServerConfig};
+
+use crate::config::Config;
+
+pub(crate) use certificate::{Certificate, Files};
+
+/// The TLS side of an edge's listeners.
+#[derive(Debug, Clone)]
+pub(crate) struct Tls {
+    config: Arc<ServerConfig>,
+    certificate: Arc<Certificate>,
+}
+
+impl Tls {
+    /// TLS as configured; `None` when it is off.
+    ///
+    /// # Errors
+    /// When certificate or private key cannot be read, or do not belong together.
+    pub(crate) fn new(config: &Config) -> Result<Option<Self>, String> {
+        if !config.uses_tls() {
+            return Ok(None);
+        }
+        let certificate = if config.tls_self_signed {
+            Certificate::self_signed(config)?
+        } else {
+            Certificate::from_files(Files::new(&config.tls_cert, &config.tls_key))?
+        };
+        let certificate = Arc::new(certificate);
+        Ok(Some(Self { config: Arc::new(server_config(certificate.clone())?), certificate }))
+    }
+
+    pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
+        self.config.clone()
+    }
+
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+}
+
+fn server_config(certificate: Arc<Certificate>) -> Result<ServerConfig, String> {
+    let mut provider = aws_lc_rs::default_provider();
+    // AES-128 needs fewer rounds than AES-256, and is as safe here.
+    provider.cipher_suites.sort_by_key(|suite| !is_aes_128(suite.suite()));
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| format!("tls: {error}"))?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    config.ignore_client_order = true;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| format!("tls (tickets): {error}"))?;
+    Ok(config)
+}
+
+fn is_aes_128(suite: CipherSuite) -> bool {
+    matches!(
+        suite,
+        CipherSuite::TLS13_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+            | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+    )
+}

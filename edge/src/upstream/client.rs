@@ -1,0 +1,71 @@
+//! The HTTP client: HTTP/1.1 with pooled keep-alive connections, over TLS where the URL says so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+
+/// Opens connections.
+pub(crate) type Connector = HttpsConnector<HttpConnector>;
+/// A client with a pool of its own.
+pub(crate) type Client = legacy::Client<Connector, Empty<Bytes>>;
+
+/// Idle connections are closed before common servers close them (nginx: 75 s, axum: none).
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// Makes a connector. `ca`: PEM file with the authorities to trust, empty for the system's; they are only read
+/// when some URL is https.
+///
+/// # Errors
+/// When the authorities cannot be read.
+pub(crate) fn connector(ca: &str, needs_tls: bool, connect_timeout: Duration) -> Result<Connector, String> {
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(connect_timeout));
+    http.set_keepalive(Some(Duration::from_secs(60)));
+    let roots = if needs_tls { roots(ca)? } else { RootCertStore::empty() };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http))
+}
+
+/// Makes a client for the runtime that it is used on.
+pub(crate) fn client(connector: Connector) -> Client {
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(64)
+        .build(connector)
+}
+
+fn roots(ca: &str) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    if ca.is_empty() {
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+    } else {
+        let wrong = |error: &dyn std::fmt::Display| format!("upstream_ca {ca}: {error}");
+        for certificate in CertificateDer::pem_file_iter(ca).map_err(|e| wrong(&e))? {
+            roots.add(certificate.map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))?;
+        }
+    }
+    if roots.is_empty() {
+        return Err(
+            "no authority to trust for https upstreams; install ca-certificates or set upstream_ca".into()
+        );
+    }
+    Ok(roots)
+}

@@ -1,0 +1,178 @@
+//! Where objects come from: base URLs tried in order, over pooled connections, within deadlines.
+
+mod client;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT, VIA,
+};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+
+use crate::cache::Head;
+use crate::config::{Config, millis};
+use crate::fill::Fault;
+use crate::metrics::Metrics;
+
+pub(crate) use client::{Client, Connector, client, connector};
+
+const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
+
+/// The upstreams of one worker.
+#[derive(Debug)]
+pub(crate) struct Upstreams {
+    client: Client,
+    bases: Vec<Base>,
+    headers: HeaderMap,
+    first_byte: Duration,
+    /// Longest silence in the middle of a body.
+    pub(crate) idle: Duration,
+    metrics: Metrics,
+}
+
+#[derive(Debug, Clone)]
+struct Base {
+    uri: Uri,
+    /// Path prefix without a slash at the end.
+    prefix: String,
+}
+
+impl Upstreams {
+    /// The upstreams that the configuration names.
+    ///
+    /// # Errors
+    /// When a base is not a URL, or a secret or name cannot stand in a field.
+    pub(crate) fn new(config: &Config, connector: Connector, metrics: Metrics) -> Result<Self, String> {
+        let bases = config.upstreams.iter().map(|text| Base::parse(text)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            client: client(connector),
+            bases,
+            headers: fixed_headers(config)?,
+            first_byte: millis(config.first_byte_timeout_ms),
+            idle: millis(config.upstream_idle_timeout_ms),
+            metrics,
+        })
+    }
+
+    /// Asks the upstreams in order until one gives an answer that is no server error; the last one's error
+    /// stands if none does. With `stale`, asks whether it still holds.
+    ///
+    /// # Errors
+    /// When no upstream gave any response: the fault of the last one.
+    pub(crate) async fn fetch(
+        &self,
+        target: &str,
+        stale: Option<&Head>,
+    ) -> Result<Response<Incoming>, Fault> {
+        let mut outcome = Err(Fault::Connect);
+        for base in &self.bases {
+            match self.ask(base, target, stale).await {
+                Ok(response) if !response.status().is_server_error() => return Ok(response),
+                // An answer, even an error, says more than a failed connection.
+                Err(_) if outcome.is_ok() => {}
+                other => outcome = other,
+            }
+        }
+        outcome
+    }
+
+    async fn ask(
+        &self,
+        base: &Base,
+        target: &str,
+        stale: Option<&Head>,
+    ) -> Result<Response<Incoming>, Fault> {
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = base.join(target).ok_or(Fault::Status)?;
+        *request.headers_mut() = self.headers.clone();
+        if let Some(head) = stale {
+            add_validators(request.headers_mut(), head);
+        }
+        let outcome = match timeout(self.first_byte, self.client.request(request)).await {
+            Err(_) => Err(Fault::FirstByte),
+            Ok(Err(error)) if error.is_connect() => Err(Fault::Connect),
+            Ok(Err(_)) => Err(Fault::Broken),
+            Ok(Ok(response)) => Ok(response),
+        };
+        self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
+        outcome
+    }
+}
+
+impl Base {
+    fn parse(text: &str) -> Result<Self, String> {
+        let uri: Uri = text.parse().map_err(|_| format!("upstream '{text}' is not a URL"))?;
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.authority().is_none() {
+            return Err(format!("upstream '{text}' is not a URL; write http://host:port or https://host"));
+        }
+        let prefix = uri.path().trim_end_matches('/').to_owned();
+        Ok(Self { uri, prefix })
+    }
+
+    fn join(&self, target: &str) -> Option<Uri> {
+        let mut parts = self.uri.clone().into_parts();
+        let path = match self.prefix.as_str() {
+            "" => PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(target.as_bytes())),
+            prefix => PathAndQuery::from_maybe_shared(Bytes::from(format!("{prefix}{target}"))),
+        };
+        parts.path_and_query = Some(path.ok()?);
+        Uri::from_parts(parts).ok()
+    }
+}
+
+/// What every request says. Nothing of a client's request goes upstream: what is cached is the same for all.
+fn fixed_headers(config: &Config) -> Result<HeaderMap, String> {
+    let value = |text: &str, what: &str| {
+        HeaderValue::from_str(text).map_err(|_| format!("{what} cannot stand in a header field"))
+    };
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("segue-edge/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(VIA, value(&format!("1.1 {}", config.name), "name")?);
+    headers.insert(CDN_LOOP, value(&config.name, "name")?);
+    headers.insert(WANT_REPR_DIGEST, HeaderValue::from_static("sha-256=1"));
+    if !config.media_secret.is_empty() {
+        let mut bearer = value(&format!("Bearer {}", config.media_secret), "media_secret")?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    Ok(headers)
+}
+
+fn add_validators(headers: &mut HeaderMap, head: &Head) {
+    let copies = [(http::header::ETAG, IF_NONE_MATCH), (http::header::LAST_MODIFIED, IF_MODIFIED_SINCE)];
+    for (from, to) in copies {
+        if let Some(value) = head.headers.get(from) {
+            headers.insert(to, value.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bases() {
+        let join = |base: &str, target| Base::parse(base).unwrap().join(target).unwrap().to_string();
+        assert_eq!(join("http://h:1", "/v1/a"), "http://h:1/v1/a");
+        assert_eq!(join("https://h/base/", "/v1/a?q=1"), "https://h/base/v1/a?q=1");
+        for wrong in ["", "h:1", "/path", "ftp://h", "http://", "http://a b"] {
+            assert!(Base::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let config = Config { media_secret: "hush".into(), ..Config::default() };
+        let headers = fixed_headers(&config).unwrap();
+        assert_eq!(headers[AUTHORIZATION], "Bearer hush");
+        assert!(!format!("{headers:?}").contains("hush"));
+    }
+}
