@@ -112,6 +112,7 @@ function show(next, hash) {
   view = { ...next, hash };
   scroller.removeAttribute('aria-busy');
   fill(scroller, next.element);
+  washWith(next.wash);
   document.title = titleOf();
   scroller.scrollTop = places.get(hash) ?? 0;
   requestAnimationFrame(() => { if (view?.hash === hash) scroller.scrollTop = places.get(hash) ?? 0; });
@@ -120,6 +121,14 @@ function show(next, hash) {
     scroller.focus({ preventScroll: true });
     announce(next.title);
   }
+}
+
+/** Albums and artists lend the page the colour of their cover. */
+function washWith(colour) {
+  document.body.classList.toggle('washed', Boolean(colour));
+  if (!colour) return;
+  document.body.style.setProperty('--wash-h', colour.hue);
+  document.body.style.setProperty('--wash-s', `${colour.saturation}%`);
 }
 
 function problemView(error) {

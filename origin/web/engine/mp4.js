@@ -38,8 +38,10 @@ function viewOf(bytes) {
 export function readInit(bytes) {
   const view = viewOf(bytes);
   const init = { timescale: 0, encoderDelay: 0, sampleDuration: 0 };
-  walk(view, (type, body) => {
+  walk(view, (type, body, end) => {
+    if (end - body < 20) return;
     const version = view.getUint8(body);
+    if (version === 1 && end - body < 28) return;
     if (type === 'mdhd') init.timescale = view.getUint32(body + (version === 1 ? 20 : 12));
     if (type === 'elst' && view.getUint32(body + 4) > 0) {
       const mediaTime = version === 1 ? Number(view.getBigInt64(body + 16)) : view.getInt32(body + 12);
@@ -67,9 +69,10 @@ export function restoreLastDuration(bytes, frame) {
   const view = viewOf(bytes);
   let tfhd = null;
   let trun = null;
-  walk(view, (type, body) => {
-    if (type === 'tfhd') tfhd = body;
-    if (type === 'trun' && view.getUint32(body + 4) > 0) trun = { body, tfhd };
+  walk(view, (type, body, end) => {
+    if (end - body < 8) return;
+    if (type === 'tfhd') tfhd = { body, end };
+    if (type === 'trun' && view.getUint32(body + 4) > 0) trun = { body, end, tfhd };
   });
   if (!trun) return false;
   const at = lastDurationOffset(view, trun);
@@ -78,15 +81,18 @@ export function restoreLastDuration(bytes, frame) {
   return true;
 }
 
-function lastDurationOffset(view, { body, tfhd }) {
+/** Where the duration of the last sample is written, or null when there is no such place. */
+function lastDurationOffset(view, { body, end, tfhd }) {
   const flags = view.getUint32(body) & 0xffffff;
   const samples = view.getUint32(body + 4);
   if (flags & TRUN.duration) {
     const entry = 4 * [TRUN.duration, TRUN.size, TRUN.flags, TRUN.compositionOffset].filter((bit) => flags & bit).length;
     const first = body + 8 + (flags & TRUN.dataOffset ? 4 : 0) + (flags & TRUN.firstFlags ? 4 : 0);
-    return first + (samples - 1) * entry;
+    const at = first + (samples - 1) * entry;
+    return at + 4 <= end ? at : null;
   }
-  const headFlags = tfhd === null ? 0 : view.getUint32(tfhd) & 0xffffff;
+  const headFlags = tfhd === null ? 0 : view.getUint32(tfhd.body) & 0xffffff;
   if (samples !== 1 || !(headFlags & TFHD.defaultDuration)) return null;
-  return tfhd + 8 + (headFlags & TFHD.baseDataOffset ? 8 : 0) + (headFlags & TFHD.sampleDescription ? 4 : 0);
+  const at = tfhd.body + 8 + (headFlags & TFHD.baseDataOffset ? 8 : 0) + (headFlags & TFHD.sampleDescription ? 4 : 0);
+  return at + 4 <= tfhd.end ? at : null;
 }

@@ -38,6 +38,8 @@ export class Pump {
     this.goal = BUFFER_GOAL;
     this.inits = new Map();
     this.appendedInit = null;
+    /** Last init segment appended that has a URL of its own. */
+    this.initUrl = null;
     /** First segments kept back on a thin line. */
     this.held = [];
   }
@@ -46,6 +48,14 @@ export class Pump {
   reset() {
     this.appendedInit = null;
     this.held = [];
+  }
+
+  /** Appends an init segment ahead of time. */
+  async prime(url) {
+    const init = await this.#init({ url, range: null }, { signal: AbortSignal.timeout(3000) });
+    if (this.appendedInit !== null) return;
+    this.appendedInit = init.name;
+    await this.buffer().append(init.bytes);
   }
 
   /** Fills until aborted. Throws what cannot be cured. */
@@ -189,6 +199,7 @@ export class Pump {
     if (init && this.appendedInit !== init.name) {
       await buffer.append(init.bytes);
       this.appendedInit = init.name;
+      if (!segment.map.range) this.initUrl = segment.map.url;
     }
     await buffer.append(bytes, { offset: entry.start, start: entry.start, end: entry.start + entry.duration });
     buffer.evict();

@@ -12,11 +12,7 @@ import { link } from '../router.js';
 export async function albumView(id, { player, signal }) {
   const [album, songs] = await Promise.all([api.album(id, signal), api.all(api.paths.albumSongs(id), { signal })]);
   const element = h('div.page.detail', {}, header(album, songs, player), songList(songs, player));
-  colourOf(album.cover, album.title).then(({ hue, saturation }) => {
-    element.style.setProperty('--wash-h', hue);
-    element.style.setProperty('--wash-s', `${saturation}%`);
-  });
-  return { title: album.title, element };
+  return { title: album.title, element, wash: await colourOf(album.cover, album.title) };
 }
 
 function header(album, songs, player) {

@@ -21,11 +21,7 @@ export async function artistView(id, { player, signal }) {
   const songs = page.items;
   const more = { path: api.paths.artistSongs(id), cursor: page.next_cursor };
   const element = h('div.page.detail', {}, header(artist, songs, more, player), albumGrid(albums, player), songList(songs, more, player));
-  colourOf(artist.cover, artist.name).then(({ hue, saturation }) => {
-    element.style.setProperty('--wash-h', hue);
-    element.style.setProperty('--wash-s', `${saturation}%`);
-  });
-  return { title: artist.name, element };
+  return { title: artist.name, element, wash: await colourOf(artist.cover, artist.name) };
 }
 
 function header(artist, songs, more, player) {
