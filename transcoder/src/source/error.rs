@@ -61,6 +61,9 @@ mod tests {
     fn reads_as_one_line() {
         let plain = SourceError::new("wav (fmt)", "no channels");
         assert_eq!(plain.to_string(), "wav (fmt): no channels");
-        assert_eq!(plain.with_remedy("export it again").to_string(), "wav (fmt): no channels; export it again");
+        assert_eq!(
+            plain.with_remedy("export it again").to_string(),
+            "wav (fmt): no channels; export it again"
+        );
     }
 }
