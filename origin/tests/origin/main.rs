@@ -1,0 +1,12 @@
+//! A real origin over real HTTP: memory or folder store, packed objects made here. The origin knows no audio, so
+//! any bytes of the right sizes and digests will do.
+
+mod catalog;
+mod covers;
+mod faults;
+mod gateway;
+mod hostile;
+mod imports;
+mod media;
+mod play;
+mod support;
