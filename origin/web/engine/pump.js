@@ -10,6 +10,8 @@ import { bufferedEnd, exactDuration, holes, ranges, segmentAt } from './timeline
 
 /** Seconds to hold ahead of the playhead. */
 export const BUFFER_GOAL = 30;
+/** The same where the browser's own limit is tight. */
+const LEAST_GOAL = 12;
 /** Seconds of nothing but failures, with an empty buffer, before the listener is told. */
 const PATIENCE = 25;
 const AAC_FRAME = 1024;
@@ -202,6 +204,7 @@ export class Pump {
       if (!segment.map.range) this.initUrl = segment.map.url;
     }
     await buffer.append(bytes, { offset: entry.start, start: entry.start, end: entry.start + entry.duration });
+    if (buffer.full > 0) this.goal = Math.max(LEAST_GOAL, BUFFER_GOAL - 6 * buffer.full);
     buffer.evict();
   }
 

@@ -4,6 +4,8 @@ import { list } from '../api.js';
 import { Emitter } from '../engine/emitter.js';
 
 const PAGE = 100;
+/** What the API gives at most; used once somebody scrolls on. */
+const NEXT = 200;
 /** Reloading more than this at once would be felt: the listener is asked first. */
 const RELOADABLE = 600;
 
@@ -70,8 +72,8 @@ export class Pager extends Emitter {
 
   async #page() {
     try {
-      const page = await this.fetch(this.path, { limit: PAGE, cursor: this.cursor, name: this.name });
-      this.items = [...this.items, ...page.items];
+      const page = await this.fetch(this.path, { limit: this.items.length ? NEXT : PAGE, cursor: this.cursor, name: this.name });
+      this.items.push(...page.items);
       this.cursor = page.next_cursor ?? null;
       this.done = !this.cursor;
     } catch (error) {

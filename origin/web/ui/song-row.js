@@ -15,9 +15,10 @@ import { link } from '../router.js';
  * @param {() => void} options.play
  * @param {?(number|string)} [options.number]  shown instead of the cover, as on an album
  * @param {boolean} [options.withAlbum]
+ * @param {boolean} [options.withArtist]  on an album, only where it is not the album's own
  * @param {Array<{label: string, act: () => void}>} [options.extra]  further menu entries
  */
-export function songRow(song, { player, play, number = null, withAlbum = true, extra = [] }) {
+export function songRow(song, { player, play, number = null, withAlbum = true, withArtist = true, extra = [] }) {
   const lead = number === null
     ? coverOf(song.cover, { title: song.album?.title ?? song.title, sizes: '44px' })
     : h('span.song-number', {}, number);
@@ -27,12 +28,12 @@ export function songRow(song, { player, play, number = null, withAlbum = true, e
   },
   h('span.song-lead', {}, lead, h('span.song-cue', { 'aria-hidden': 'true' }, icon('play')), bars()),
   h('span.song-title', {}, song.title));
-  const row = h(`div.song${number === null ? '' : '.numbered'}${withAlbum ? '' : '.narrow'}`, {
+  const row = h(`div.song${number === null ? '' : '.numbered'}${withAlbum ? '' : '.narrow'}${withArtist ? '' : '.solo'}`, {
     data: { song: song.id },
     onclick: (event) => { if (!event.target.closest('a, button')) play(); },
   },
   main,
-  h('a.song-artist', { href: link('artist', song.artist.id) }, song.artist.name),
+  withArtist && h('a.song-artist', { href: link('artist', song.artist.id) }, song.artist.name),
   withAlbum && (song.album ? h('a.song-album', { href: link('album', song.album.id) }, song.album.title) : h('span.song-album')),
   h('span.song-time', {}, clock(song.duration_ms / 1000)),
   menuButton(song, player, extra));

@@ -11,7 +11,7 @@ import { link } from '../router.js';
 
 export async function albumView(id, { player, signal }) {
   const [album, songs] = await Promise.all([api.album(id, signal), api.all(api.paths.albumSongs(id), { signal })]);
-  const element = h('div.page.detail', {}, header(album, songs, player), songList(songs, player));
+  const element = h('div.page.detail', {}, header(album, songs, player), songList(album, songs, player));
   return { title: album.title, element, wash: await colourOf(album.cover, album.title) };
 }
 
@@ -30,7 +30,7 @@ function header(album, songs, player) {
         h('button.pill', { type: 'button', onclick: () => { player.addLast(songs); toast(`“${album.title}” added to the queue`); } }, icon('add'), 'Queue'))));
 }
 
-function songList(songs, player) {
+function songList(album, songs, player) {
   const discs = new Set(songs.map((song) => song.disc_number ?? 1));
   const rows = [];
   let disc = null;
@@ -38,7 +38,9 @@ function songList(songs, player) {
     const own = song.disc_number ?? 1;
     if (discs.size > 1 && own !== disc) rows.push(h('h2.disc', {}, `Disc ${own}`));
     disc = own;
-    const row = songRow(song, { player, number: song.track_number ?? '·', withAlbum: false, play: () => player.playSongs(songs, index) });
+    const row = songRow(song, {
+      player, number: song.track_number ?? '·', withAlbum: false, withArtist: song.artist.id !== album.artist.id, play: () => player.playSongs(songs, index),
+    });
     row.setAttribute('role', 'listitem');
     rows.push(row);
   });
