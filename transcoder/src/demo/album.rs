@@ -1,7 +1,7 @@
 //! The album: its movements, and the pieces they are cut into.
 
-use super::mix::render;
 use super::master::{master, quantise};
+use super::mix::render;
 use super::pieces;
 use super::score::Score;
 

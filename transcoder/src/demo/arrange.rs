@@ -22,7 +22,8 @@ impl Harmony {
         for (bar, chords) in bars.iter().enumerate() {
             let each = beats / chords.len() as f64;
             let start = bar as f64 * beats;
-            changes.extend(chords.iter().enumerate().map(|(i, chord)| (start + i as f64 * each, each, *chord)));
+            changes
+                .extend(chords.iter().enumerate().map(|(i, chord)| (start + i as f64 * each, each, *chord)));
         }
         Self { changes }
     }
@@ -53,7 +54,8 @@ pub(crate) fn sustained(
     for (beat, beats, chord) in harmony.between(from, to) {
         voices = lead(chord, &voices, range.0, range.1);
         for pitch in &voices {
-            let held = notes.iter_mut().rev().find(|n| n.pitch == *pitch && (n.beat + n.beats - beat).abs() < 1e-6);
+            let held =
+                notes.iter_mut().rev().find(|n| n.pitch == *pitch && (n.beat + n.beats - beat).abs() < 1e-6);
             match held {
                 Some(note) => note.beats += beats,
                 None => notes.push(Note { beat, beats, pitch: *pitch, velocity: velocity(beat) }),
@@ -108,7 +110,12 @@ pub(crate) fn broken(
             let beat = from + i as f64 * step;
             let chord = harmony.at(beat).spread(lowest, tones);
             let accent = if i % order.len() == 0 { 1.0 } else { 0.82 };
-            Note { beat, beats: ring, pitch: chord[order[i % order.len()]], velocity: velocity(beat) * accent }
+            Note {
+                beat,
+                beats: ring,
+                pitch: chord[order[i % order.len()]],
+                velocity: velocity(beat) * accent,
+            }
         })
         .collect()
 }
@@ -247,7 +254,8 @@ mod tests {
     fn broken_chords_and_bass_lines_keep_to_the_chord() {
         let notes = broken(&harmony(), 0.0, 4.0, 48, &[0, 2, 1, 3], (0.5, 1.0), |_| 0.5);
         assert_eq!(notes.iter().map(|n| n.pitch).take(4).collect::<Vec<_>>(), [48, 55, 52, 60]);
-        let line = bass(&harmony(), 0..1, 4.0, 36, &[(0.0, 1.0, Step::Root, 0.8), (2.0, 1.0, Step::Fifth, 0.6)]);
+        let line =
+            bass(&harmony(), 0..1, 4.0, 36, &[(0.0, 1.0, Step::Root, 0.8), (2.0, 1.0, Step::Fifth, 0.6)]);
         assert_eq!(line.iter().map(|n| n.pitch).collect::<Vec<_>>(), [36, 43]);
     }
 }

@@ -23,29 +23,67 @@ const SKY: [(f32, u32); 6] = [
 const SUN: [(f32, u32); 3] = [(0.0, 0xfffbe9), (0.5, 0xffe3a6), (1.0, 0xff9f68)];
 const SUN_AT: (f32, f32) = (0.5, 0.555);
 const SUN_RADIUS: f32 = 0.158;
-const GLOW: u32 = 0xffd9a0;
+const GLOW: u32 = 0xffc49a;
+const RINGS: u32 = 0xffd9b0;
 
-/// A range of hills: height of its ridge, three waves (amplitude, length, shift), colour at the ridge and below.
+/// A range of hills: height of its ridge, three waves (amplitude, length, shift), its colours at the ridge, far
+/// below, and where the sun grazes it.
 struct Hills {
     ridge: f32,
     waves: [(f32, f32, f32); 3],
     top: u32,
     bottom: u32,
+    light: u32,
 }
 
 const HILLS: [Hills; 5] = [
-    Hills { ridge: 0.632, waves: [(0.012, 0.62, 0.10), (0.007, 0.27, 0.3), (0.002, 0.11, 0.7)], top: 0xe58f84, bottom: 0xd27b83 },
-    Hills { ridge: 0.690, waves: [(0.026, 0.95, 0.58), (0.008, 0.33, 0.1), (0.002, 0.13, 0.2)], top: 0xb9607e, bottom: 0x95507b },
-    Hills { ridge: 0.762, waves: [(0.032, 1.15, 0.18), (0.011, 0.46, 0.6), (0.002, 0.17, 0.4)], top: 0x7b4478, bottom: 0x5a3a70 },
-    Hills { ridge: 0.842, waves: [(0.034, 1.05, 0.74), (0.010, 0.41, 0.2), (0.003, 0.15, 0.9)], top: 0x45316a, bottom: 0x2f2758 },
-    Hills { ridge: 0.925, waves: [(0.030, 1.30, 0.36), (0.012, 0.52, 0.8), (0.003, 0.19, 0.5)], top: 0x231f4a, bottom: 0x10132f },
+    Hills {
+        ridge: 0.632,
+        waves: [(0.012, 0.62, 0.10), (0.007, 0.27, 0.3), (0.002, 0.11, 0.7)],
+        top: 0xe58f84,
+        bottom: 0xd27b83,
+        light: 0xffc9a0,
+    },
+    Hills {
+        ridge: 0.690,
+        waves: [(0.026, 0.95, 0.58), (0.008, 0.33, 0.1), (0.002, 0.13, 0.2)],
+        top: 0xb9607e,
+        bottom: 0x95507b,
+        light: 0xf09a8a,
+    },
+    Hills {
+        ridge: 0.762,
+        waves: [(0.032, 1.15, 0.18), (0.011, 0.46, 0.6), (0.002, 0.17, 0.4)],
+        top: 0x7b4478,
+        bottom: 0x5a3a70,
+        light: 0xc4708c,
+    },
+    Hills {
+        ridge: 0.842,
+        waves: [(0.034, 1.05, 0.74), (0.010, 0.41, 0.2), (0.003, 0.15, 0.9)],
+        top: 0x45316a,
+        bottom: 0x2f2758,
+        light: 0x8a4f8c,
+    },
+    Hills {
+        ridge: 0.925,
+        waves: [(0.030, 1.30, 0.36), (0.012, 0.52, 0.8), (0.003, 0.19, 0.5)],
+        top: 0x231f4a,
+        bottom: 0x10132f,
+        light: 0x54408a,
+    },
 ];
 
 /// The cover as JPEG.
 pub(super) fn jpeg() -> Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::new();
     let side = SIDE as u32;
-    JpegEncoder::new_with_quality(&mut bytes, 92).write_image(&draw(), side, side, ExtendedColorType::Rgb8)?;
+    JpegEncoder::new_with_quality(&mut bytes, 92).write_image(
+        &draw(),
+        side,
+        side,
+        ExtendedColorType::Rgb8,
+    )?;
     Ok(bytes)
 }
 
@@ -70,7 +108,8 @@ struct Painter {
     sky: Vec<(f32, Rgb)>,
     sun: Vec<(f32, Rgb)>,
     glow: Rgb,
-    hills: Vec<[Rgb; 2]>,
+    rings: Rgb,
+    hills: Vec<[Rgb; 3]>,
 }
 
 impl Painter {
@@ -80,7 +119,8 @@ impl Painter {
             sky: stops(&SKY),
             sun: stops(&SUN),
             glow: oklab(GLOW),
-            hills: HILLS.iter().map(|hills| [oklab(hills.top), oklab(hills.bottom)]).collect(),
+            rings: oklab(RINGS),
+            hills: HILLS.iter().map(|hills| [hills.top, hills.bottom, hills.light].map(oklab)).collect(),
         }
     }
 
@@ -89,28 +129,26 @@ impl Painter {
         let away = (x - SUN_AT.0).hypot(y - SUN_AT.1);
         let mut colour = gradient(&self.sky, y);
         colour = mix(colour, self.glow, 0.62 * (-away / 0.17).exp());
-        colour = mix(colour, self.glow, rings(away));
+        colour = mix(colour, self.rings, rings(away));
         let down = (y - SUN_AT.1 + SUN_RADIUS) / (2.0 * SUN_RADIUS);
         colour = mix(colour, gradient(&self.sun, down), edge(away - SUN_RADIUS));
-        for (hills, [top, bottom]) in HILLS.iter().zip(&self.hills) {
-            colour = self.hills(colour, hills, (*top, *bottom), x, y);
+        for (hills, tones) in HILLS.iter().zip(&self.hills) {
+            colour = range(colour, hills, tones, x, y);
         }
         colour
     }
+}
 
-    fn hills(&self, behind: Rgb, hills: &Hills, (top, bottom): (Rgb, Rgb), x: f32, y: f32) -> Rgb {
-        let below = y - ridge(hills, x);
-        let cover = edge(-below);
-        if cover == 0.0 {
-            return behind;
-        }
-        let depth = (below / 0.13).clamp(0.0, 1.0);
-        let mut colour = mix(top, bottom, smooth(depth));
-        // Light from the sun along the ridge, strongest below the sun.
-        let near = (-((x - SUN_AT.0) / 0.26).powi(2)).exp();
-        colour = mix(colour, self.glow, 0.34 * near * (-below.max(0.0) / 0.018).exp());
-        mix(behind, colour, cover)
+/// One range of hills in front of what lies behind it.
+fn range(behind: Rgb, hills: &Hills, [top, bottom, light]: &[Rgb; 3], x: f32, y: f32) -> Rgb {
+    let below = y - ridge(hills, x);
+    let cover = edge(-below);
+    if cover == 0.0 {
+        return behind;
     }
+    let colour = mix(*top, *bottom, smooth((below / 0.13).clamp(0.0, 1.0)));
+    let near = (-((x - SUN_AT.0) / 0.3).powi(2)).exp();
+    mix(behind, mix(colour, *light, 0.8 * near * (-below.max(0.0) / 0.016).exp()), cover)
 }
 
 /// Height of a ridge at x.
@@ -182,7 +220,8 @@ fn to_rgb([lightness, a, b]: Rgb) -> [u8; 3] {
     ];
     linear.map(|value| {
         let value = value.clamp(0.0, 1.0);
-        let encoded = if value <= 0.003_130_8 { value * 12.92 } else { 1.055 * value.powf(1.0 / 2.4) - 0.055 };
+        let encoded =
+            if value <= 0.003_130_8 { value * 12.92 } else { 1.055 * value.powf(1.0 / 2.4) - 0.055 };
         (encoded * 255.0).round() as u8
     })
 }

@@ -42,13 +42,14 @@ pub(super) fn publish(dir: &Path, pieces: &[usize]) -> Result<(), DemoError> {
         let part = PIECES[index].part;
         (cuts[part + 1] - cuts[part]) as u64
     };
-    let missing: Vec<usize> = pieces.iter().copied().filter(|i| !is_there(&path(dir, *i), frames(*i))).collect();
+    let missing: Vec<usize> =
+        pieces.iter().copied().filter(|i| !is_there(&path(dir, *i), frames(*i))).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let sounds = perform(&score);
     for index in missing {
-        let tag = tags::id3(index, cover()?)?;
+        let tag = tags::id3(index, cover()?);
         let target = path(dir, index);
         write_whole(dir, &target, &sounds[PIECES[index].part], &tag)
             .map_err(|source| DemoError::Write { path: target, source })?;

@@ -9,10 +9,12 @@ const STEP: usize = (SAMPLE_RATE / 10.0) as usize;
 
 /// Integrated loudness in LUFS; negative infinity for silence or less than 400 ms.
 pub(crate) fn integrated(sound: &Stereo) -> f32 {
-    let (left, right) = (weighted_power(&sound.left), weighted_power(&sound.right));
-    let steps: Vec<f64> = left.iter().zip(&right).map(|(l, r)| l + r).collect();
+    let steps = weighted_power(sound);
     let blocks: Vec<f64> = steps.windows(4).map(|four| four.iter().sum::<f64>() / 4.0).collect();
     let audible = gated_mean(&blocks, power(-70.0));
+    if audible == 0.0 {
+        return f32::NEG_INFINITY;
+    }
     lufs(gated_mean(&blocks, audible * 0.1))
 }
 
@@ -30,13 +32,20 @@ fn gated_mean(blocks: &[f64], gate: f64) -> f64 {
     passing.iter().sum::<f64>() / passing.len().max(1) as f64
 }
 
-/// Mean square of every 100 ms of one side after K-weighting.
-fn weighted_power(side: &[f32]) -> Vec<f64> {
-    let (mut shelf, mut high_pass) = (Biquad::shelf(), Biquad::high_pass());
-    let mut mean_square = |chunk: &[f32]| {
-        chunk.iter().map(|x| high_pass.process(shelf.process(f64::from(*x))).powi(2)).sum::<f64>() / STEP as f64
+/// Mean square of every 100 ms after K-weighting, both sides added.
+fn weighted_power(sound: &Stereo) -> Vec<f64> {
+    let mut sides = [(); 2].map(|()| (Biquad::shelf(), Biquad::high_pass()));
+    let chunks = sound.left.chunks_exact(STEP).zip(sound.right.chunks_exact(STEP));
+    let mut power = |(left, right): (&[f32], &[f32])| {
+        let mut sum = 0.0;
+        for (l, r) in left.iter().zip(right) {
+            for ((shelf, high_pass), x) in sides.iter_mut().zip([l, r]) {
+                sum += high_pass.process(shelf.process(f64::from(*x))).powi(2);
+            }
+        }
+        sum / STEP as f64
     };
-    side.chunks_exact(STEP).map(&mut mean_square).collect()
+    chunks.map(&mut power).collect()
 }
 
 /// A filter of second order, transposed direct form II.

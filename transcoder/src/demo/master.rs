@@ -43,10 +43,12 @@ fn limit(sound: &mut Stereo) {
 /// The gain at the edges of the steps.
 fn limiter_edges(sound: &Stereo) -> Vec<f32> {
     let steps = sound.left.chunks(STEP).zip(sound.right.chunks(STEP));
-    let needed: Vec<f32> = steps.map(|(l, r)| {
-        let peak = l.iter().chain(r).fold(0.0_f32, |peak, x| peak.max(x.abs()));
-        (CEILING - 20.0 * peak.max(1e-6).log10()).min(0.0)
-    }).collect();
+    let needed: Vec<f32> = steps
+        .map(|(l, r)| {
+            let peak = l.iter().chain(r).fold(0.0_f32, |peak, x| peak.max(x.abs()));
+            (CEILING - 20.0 * peak.max(1e-6).log10()).min(0.0)
+        })
+        .collect();
     let at = |i: Option<usize>| i.and_then(|i| needed.get(i)).copied().unwrap_or(0.0);
     let mut edges: Vec<f32> = (0..=needed.len()).map(|i| at(i.checked_sub(1)).min(at(Some(i)))).collect();
     for i in 1..edges.len() {
@@ -73,11 +75,15 @@ fn fade_ends(sound: &mut Stereo, (start, end): (f32, f32)) {
 pub(crate) fn quantise(sound: &Stereo, seed: u64) -> Vec<i16> {
     let mut random = Random::new(seed);
     let frames = sound.left.iter().zip(&sound.right);
-    frames.flat_map(|(l, r)| [*l, *r]).map(|x| {
-        let bits = random.bits();
-        let dither = ((bits & 0xffff) as f32 - (bits >> 16) as f32) / 65_536.0;
-        (x * 32_767.0 + dither).round_ties_even() as i16
-    }).collect()
+    frames
+        .flat_map(|(l, r)| [*l, *r])
+        .map(|x| {
+            let bits = random.bits();
+            let dither = ((bits & 0xffff) as f32 - (bits >> 16) as f32) / 65_536.0;
+            // Adding and taking away an offset makes truncation round to nearest, without a call into libm.
+            ((x * 32_767.0 + dither + 32_768.5) as i32 - 32_768) as i16
+        })
+        .collect()
 }
 
 #[cfg(test)]

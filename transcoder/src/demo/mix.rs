@@ -95,7 +95,7 @@ impl Desk {
             to_room.left[i] += 0.3 * l;
             to_room.right[i] += 0.3 * r;
         }
-        self.room.process(&mut to_room.left[..frames], &mut to_room.right[..frames]);
+        self.room.process(&mut to_room.left, &mut to_room.right);
         dry.add(&to_room, 1.0);
         for i in 0..frames {
             left[i] = self.blockers[0].process(dry.left[i]);
@@ -184,14 +184,18 @@ impl Strip {
 
 /// The notes of a part in the order of their start, with the small irregularities of playing by hand.
 fn cues(score: &Score, part: &Part, random: &mut Random) -> Vec<Cue> {
-    let mut cues: Vec<Cue> = part.notes.iter().map(|note| {
-        let stray = f64::from(random.signed() * part.looseness * super::dsp::SAMPLE_RATE);
-        let frame = (score.frame(note.beat) as f64 + stray).max(0.0) as usize;
-        let pan = part.pan + part.spread * (note.pitch as f32 - 64.0) / 18.0;
-        let velocity = (note.velocity * (1.0 + 0.06 * random.signed())).clamp(0.02, 1.0);
-        let seconds = score.seconds(note.beats) as f32;
-        Cue { frame, tone: Tone { hertz: hertz(note.pitch as f32), velocity, seconds, pan } }
-    }).collect();
+    let mut cues: Vec<Cue> = part
+        .notes
+        .iter()
+        .map(|note| {
+            let stray = f64::from(random.signed() * part.looseness * super::dsp::SAMPLE_RATE);
+            let frame = (score.frame(note.beat) as f64 + stray).max(0.0) as usize;
+            let pan = part.pan + part.spread * (note.pitch as f32 - 64.0) / 18.0;
+            let velocity = (note.velocity * (1.0 + 0.06 * random.signed())).clamp(0.02, 1.0);
+            let seconds = score.seconds(note.beats) as f32;
+            Cue { frame, tone: Tone { hertz: hertz(note.pitch as f32), velocity, seconds, pan } }
+        })
+        .collect();
     cues.sort_by_key(|cue| cue.frame);
     cues
 }

@@ -57,9 +57,6 @@ pub enum DemoError {
         /// What the system said.
         source: io::Error,
     },
-    /// The tags could not be encoded.
-    #[error("demo (tags): {0}")]
-    Tags(#[from] lofty::error::TagEncodingError),
     /// The cover could not be encoded.
     #[error("demo (cover): {0}")]
     Cover(#[from] image::ImageError),

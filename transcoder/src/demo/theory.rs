@@ -19,7 +19,6 @@ pub(crate) mod pitch_class {
 /// Chord shapes: semitones above the root, from the bottom.
 pub(crate) mod shape {
     pub(crate) const MAJOR: &[i32] = &[0, 4, 7];
-    pub(crate) const MINOR: &[i32] = &[0, 3, 7];
     pub(crate) const SUS4: &[i32] = &[0, 5, 7];
     pub(crate) const ADD9: &[i32] = &[0, 4, 7, 14];
     pub(crate) const SIX: &[i32] = &[0, 4, 7, 9];
@@ -96,7 +95,7 @@ impl Chord {
 }
 
 /// Four voices (three for triads) of `chord` within `low..=high` that lie nearest to those before.
-/// In chords of five tones the root is left to the bass.
+/// Wide positions (a tenth and more) are preferred; in chords of five tones the root is left to the bass.
 pub(crate) fn lead(chord: &Chord, before: &[i32], low: i32, high: i32) -> Vec<i32> {
     let mut classes: Vec<i32> = chord.classes().collect();
     if classes.len() > 4 {
@@ -108,7 +107,8 @@ pub(crate) fn lead(chord: &Chord, before: &[i32], low: i32, high: i32) -> Vec<i3
         let motion = motion(before, &voicing);
         let mean = voicing.iter().sum::<i32>() as f32 / voicing.len() as f32;
         let rub = voicing.windows(2).filter(|w| w[1] - w[0] == 1).count() as f32;
-        let cost = motion + 0.4 * (mean - centre).abs() + 2.5 * rub;
+        let width = (voicing[voicing.len() - 1] - voicing[0]) as f32;
+        let cost = motion + 0.4 * (mean - centre).abs() + 2.5 * rub + 0.4 * (15.0 - width).max(0.0);
         if cost < best.0 {
             best = (cost, voicing);
         }
@@ -123,7 +123,8 @@ fn voicings(classes: &[i32], low: i32, high: i32) -> Vec<Vec<i32>> {
         if !classes.contains(&lowest.rem_euclid(12)) {
             continue;
         }
-        let mut close: Vec<i32> = classes.iter().map(|class| lowest + (class - lowest).rem_euclid(12)).collect();
+        let mut close: Vec<i32> =
+            classes.iter().map(|class| lowest + (class - lowest).rem_euclid(12)).collect();
         close.sort_unstable();
         let mut open = close.clone();
         let second = open.len() - 2;

@@ -22,9 +22,9 @@ impl Phase {
         self.step = (hertz / SAMPLE_RATE * 4_294_967_296.0) as u32;
     }
 
-    /// Turns per frame: what [`saw`] needs to round off its edge.
-    pub(crate) fn turns_per_frame(self) -> f32 {
-        self.step as f32 / 4_294_967_296.0
+    /// Frames per turn: what [`saw`] needs to round off its edge.
+    pub(crate) fn frames_per_turn(self) -> f32 {
+        4_294_967_296.0 / self.step.max(1) as f32
     }
 
     /// The phase in turns, -0.5..0.5; then one frame on.
@@ -56,9 +56,9 @@ pub(crate) fn sine(turns: f32) -> f32 {
 /// Band-limited rising saw (polyBLEP): the jump is rounded off over one frame on either side, so
 /// that what would alias is some 40 dB weaker than in the naive saw.
 #[inline(always)]
-pub(crate) fn saw(turns: f32, turns_per_frame: f32) -> f32 {
-    let after = (1.0 - (turns + 0.5) / turns_per_frame).max(0.0);
-    let before = (1.0 - (0.5 - turns) / turns_per_frame).max(0.0);
+pub(crate) fn saw(turns: f32, frames_per_turn: f32) -> f32 {
+    let after = (1.0 - (turns + 0.5) * frames_per_turn).max(0.0);
+    let before = (1.0 - (0.5 - turns) * frames_per_turn).max(0.0);
     2.0 * turns + after * after - before * before
 }
 
@@ -78,8 +78,8 @@ mod tests {
     #[test]
     fn a_saw_has_no_jump_and_no_offset() {
         let mut phase = Phase::new(441.0, 0.0);
-        let step = phase.turns_per_frame();
-        let wave: Vec<f32> = (0..44_100).map(|_| saw(phase.next(), step)).collect();
+        let period = phase.frames_per_turn();
+        let wave: Vec<f32> = (0..44_100).map(|_| saw(phase.next(), period)).collect();
         let largest = wave.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         assert!(largest < 1.2, "the naive saw jumps by 2, this one by {largest}");
         assert!((wave.iter().sum::<f32>() / 44_100.0).abs() < 1e-3);

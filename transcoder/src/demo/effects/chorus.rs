@@ -1,7 +1,7 @@
 //! Chorus: each side is doubled by a copy of itself whose delay breathes slowly.
 
-use crate::demo::dsp::oscillator::{Phase, sine};
 use crate::demo::dsp::SAMPLE_RATE;
+use crate::demo::dsp::oscillator::{Phase, sine};
 
 const RING: usize = 2048;
 

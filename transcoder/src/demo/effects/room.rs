@@ -1,8 +1,8 @@
 //! Reverberation: a feedback delay network of eight lines that are mixed by a Hadamard matrix (which
 //! keeps all energy), each losing level and highs on its way; four all-passes in front blur the attack.
 
-use crate::demo::dsp::SAMPLE_RATE;
 use crate::demo::dsp::oscillator::{Phase, sine};
+use crate::demo::dsp::{BLOCK, SAMPLE_RATE};
 
 const LINES: usize = 8;
 const RING: usize = 4096;
@@ -10,24 +10,31 @@ const RING: usize = 4096;
 /// Lengths in frames: prime to one another, so that the echoes never pile up.
 const LENGTHS: [usize; LINES] = [1423, 1693, 1907, 2239, 2551, 2909, 3301, 3727];
 const BLUR: [usize; 4] = [142, 331, 379, 107];
+/// Frames (23 ms) until the room begins to answer.
 const BEFORE: usize = 1024;
+/// Keeps silence out of the slow denormal numbers.
+const TINY: f32 = 1e-20;
 
 /// What the room is like.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoomSize {
     /// Seconds until it is 60 dB down.
     pub(crate) decay: f32,
-    /// Share of the highs that every line loses (0 bright .. 1 dead).
+    /// How strongly every line takes out highs (0 not at all .. 0.5 all of the highest).
     pub(crate) damping: f32,
 }
 
-/// A room.
+/// One block of every line.
+type Blocks = [[f32; BLOCK]; LINES];
+
+/// A room. It works on whole blocks: the shortest line is longer than a block, so nothing that is written
+/// in a block is read in the same one.
 #[derive(Debug)]
 pub(crate) struct Room {
-    lines: Vec<[f32; LINES]>,
+    lines: [Vec<f32>; LINES],
     at: usize,
     loss: [f32; LINES],
-    damped: [f32; LINES],
+    last: [f32; LINES],
     damping: f32,
     blur: [AllPass; 4],
     before: Vec<f32>,
@@ -38,12 +45,11 @@ pub(crate) struct Room {
 impl Room {
     /// A room of this size.
     pub(crate) fn new(size: RoomSize) -> Self {
-        let loss = LENGTHS.map(|n| 10.0_f32.powf(-3.0 * n as f32 / (size.decay * SAMPLE_RATE)));
         Self {
-            lines: vec![[0.0; LINES]; RING],
+            lines: std::array::from_fn(|_| vec![0.0; RING]),
             at: 0,
-            loss,
-            damped: [0.0; LINES],
+            loss: LENGTHS.map(|n| 10.0_f32.powf(-3.0 * n as f32 / (size.decay * SAMPLE_RATE))),
+            last: [0.0; LINES],
             damping: size.damping,
             blur: BLUR.map(AllPass::new),
             before: vec![0.0; BEFORE],
@@ -53,56 +59,83 @@ impl Room {
     }
 
     /// Turns one block of what was sent into what the room answers.
-    pub(crate) fn process(&mut self, left: &mut [f32], right: &mut [f32]) {
-        let frames = left.len() as f32;
-        let target = [0, 1].map(|i| 6.0 + 6.0 * sine(self.drift[i].skip(left.len())));
-        let step = [0, 1].map(|i| (target[i] - self.offset[i]) / frames);
-        for (l, r) in left.iter_mut().zip(right) {
-            self.offset[0] += step[0];
-            self.offset[1] += step[1];
-            [*l, *r] = self.frame(*l, *r);
+    pub(crate) fn process(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
+        let (middle, side) = self.feed(left, right);
+        let damped = self.damped();
+        for k in 0..BLOCK {
+            left[k] = 0.5 * (damped[0][k] - damped[3][k] + damped[4][k] + damped[7][k]);
+            right[k] = 0.5 * (damped[1][k] - damped[2][k] + damped[5][k] + damped[6][k]);
         }
+        let mixed = hadamard(damped);
+        let at = self.at % RING;
+        for (i, line) in self.lines.iter_mut().enumerate() {
+            let (loss, sign) = (self.loss[i], if i % 2 == 0 { 1.0 } else { -1.0 });
+            for (k, slot) in line[at..at + BLOCK].iter_mut().enumerate() {
+                *slot = mixed[i][k] * loss + middle[k] + sign * side[k];
+            }
+        }
+        self.at += BLOCK;
     }
 
-    #[inline(always)]
-    fn frame(&mut self, left: f32, right: f32) -> [f32; 2] {
-        let at = self.at;
-        let slot = at % BEFORE;
-        let sent = std::mem::replace(&mut self.before[slot], left + right);
-        let middle = self.blur.iter_mut().fold(sent * 0.5, |x, pass| pass.process(x));
-        let mut taps: [f32; LINES] = std::array::from_fn(|i| self.lines[(at + RING - LENGTHS[i]) % RING][i]);
+    /// What goes into the lines: the middle late and blurred, the sides as they are.
+    fn feed(&mut self, left: &[f32; BLOCK], right: &[f32; BLOCK]) -> ([f32; BLOCK], [f32; BLOCK]) {
+        let at = self.at % BEFORE;
+        let before = &mut self.before[at..at + BLOCK];
+        let mut middle: [f32; BLOCK] = std::array::from_fn(|k| 0.5 * before[k]);
+        before.iter_mut().zip(left).zip(right).for_each(|((slot, l), r)| *slot = l + r + TINY);
+        self.blur.iter_mut().for_each(|pass| pass.process(&mut middle));
+        (middle, std::array::from_fn(|k| 0.25 * (left[k] - right[k])))
+    }
+
+    /// What comes out of the lines, less some of the highs.
+    fn damped(&mut self) -> Blocks {
+        let mut blocks: Blocks = std::array::from_fn(|i| self.read(i));
         // Two lines breathe: the tail does not ring like metal.
-        taps[3] = self.moving_tap(3, self.offset[0]);
-        taps[6] = self.moving_tap(6, self.offset[1]);
-        for i in 0..LINES {
-            self.damped[i] = taps[i] + self.damping * (self.damped[i] - taps[i]) + 1e-20;
+        for (drift, line) in [3, 6].into_iter().enumerate() {
+            blocks[line] = self.moving(line, drift);
         }
-        let mixed = hadamard(self.damped);
-        let side = (left - right) * 0.25;
-        self.lines[at % RING] =
-            std::array::from_fn(|i| mixed[i] * self.loss[i] + if i % 2 == 0 { middle + side } else { middle - side });
-        self.at = (at + 1) % RING;
-        let d = &self.damped;
-        [(d[0] - d[3] + d[4] + d[7]) * 0.5, (d[1] - d[2] + d[5] + d[6]) * 0.5]
+        for (block, last) in blocks.iter_mut().zip(&mut self.last) {
+            let taps = *block;
+            block[0] += self.damping * (*last - taps[0]);
+            for k in 1..BLOCK {
+                block[k] += self.damping * (taps[k - 1] - taps[k]);
+            }
+            *last = taps[BLOCK - 1];
+        }
+        blocks
     }
 
-    #[inline(always)]
-    fn moving_tap(&self, line: usize, offset: f32) -> f32 {
-        let whole = offset as usize;
-        let part = offset - whole as f32;
-        let back = self.at + RING - LENGTHS[line] - whole;
-        let near = self.lines[back % RING][line];
-        near + part * (self.lines[(back - 1) % RING][line] - near)
+    fn read(&self, line: usize) -> [f32; BLOCK] {
+        let start = self.at + RING - LENGTHS[line];
+        std::array::from_fn(|k| self.lines[line][(start + k) % RING])
+    }
+
+    fn moving(&mut self, line: usize, drift: usize) -> [f32; BLOCK] {
+        let target = 6.0 + 6.0 * sine(self.drift[drift].skip(BLOCK));
+        let from = std::mem::replace(&mut self.offset[drift], target);
+        let start = self.at + RING - LENGTHS[line];
+        let ring = &self.lines[line];
+        std::array::from_fn(|k| {
+            let offset = from + (target - from) * k as f32 / BLOCK as f32;
+            let whole = offset as usize;
+            let near = ring[(start + k - whole) % RING];
+            near + (offset - whole as f32) * (ring[(start + k - whole - 1) % RING] - near)
+        })
     }
 }
 
 /// The orthogonal Hadamard matrix of order eight, as three rounds of sums and differences.
-#[inline(always)]
-fn hadamard(x: [f32; LINES]) -> [f32; LINES] {
-    let [a, b, c, d, e, f, g, h] = x;
-    let [a, b, c, d, e, f, g, h] = [a + e, b + f, c + g, d + h, a - e, b - f, c - g, d - h];
-    let [a, b, c, d, e, f, g, h] = [a + c, b + d, a - c, b - d, e + g, f + h, e - g, f - h];
-    [a + b, a - b, c + d, c - d, e + f, e - f, g + h, g - h].map(|x| x * 0.353_553_4)
+fn hadamard(mut x: Blocks) -> Blocks {
+    for half in [4, 2, 1] {
+        for i in (0..LINES).filter(|i| i & half == 0) {
+            for k in 0..BLOCK {
+                let (a, b) = (x[i][k], x[i + half][k]);
+                (x[i][k], x[i + half][k]) = (a + b, a - b);
+            }
+        }
+    }
+    x.iter_mut().flatten().for_each(|x| *x *= 0.353_553_4);
+    x
 }
 
 /// A Schroeder all-pass.
@@ -117,13 +150,14 @@ impl AllPass {
         Self { line: vec![0.0; frames], at: 0 }
     }
 
-    #[inline(always)]
-    fn process(&mut self, input: f32) -> f32 {
-        let late = self.line[self.at];
-        let fed = input + 0.62 * late;
-        self.line[self.at] = fed;
-        self.at = if self.at + 1 == self.line.len() { 0 } else { self.at + 1 };
-        late - 0.62 * fed
+    fn process(&mut self, block: &mut [f32; BLOCK]) {
+        for x in block {
+            let late = self.line[self.at];
+            let fed = *x + 0.62 * late;
+            self.line[self.at] = fed;
+            self.at = if self.at + 1 == self.line.len() { 0 } else { self.at + 1 };
+            *x = late - 0.62 * fed;
+        }
     }
 }
 
@@ -134,8 +168,8 @@ mod tests {
     fn impulse(size: RoomSize, seconds: f32) -> Vec<[f32; 2]> {
         let mut room = Room::new(size);
         let mut out = Vec::new();
-        for block in 0..(seconds * SAMPLE_RATE) as usize / 128 {
-            let (mut left, mut right) = ([0.0; 128], [0.0; 128]);
+        for block in 0..(seconds * SAMPLE_RATE) as usize / BLOCK {
+            let (mut left, mut right) = ([0.0; BLOCK], [0.0; BLOCK]);
             if block == 0 {
                 (left[0], right[0]) = (1.0, 1.0);
             }
@@ -151,8 +185,8 @@ mod tests {
 
     #[test]
     fn hadamard_keeps_energy() {
-        let x = [0.3, -1.0, 0.5, 0.25, 2.0, -0.75, 0.1, 0.0];
-        let energy = |v: [f32; 8]| v.iter().map(|x| x * x).sum::<f32>();
+        let x = [0.3, -1.0, 0.5, 0.25, 2.0, -0.75, 0.1, 0.0].map(|x| [x; BLOCK]);
+        let energy = |v: Blocks| v.iter().map(|x| x[0] * x[0]).sum::<f32>();
         assert!((energy(hadamard(x)) - energy(x)).abs() < 1e-5);
     }
 

@@ -32,10 +32,10 @@ impl Mono for Bass {
         let open = (-5.0 * self.envelope.seconds()).exp();
         self.filter.tune(220.0 + 900.0 * self.velocity * open, 0.8);
         let ramp = self.envelope.advance(block.len());
-        let step = self.string.turns_per_frame();
+        let period = self.string.frames_per_turn();
         let level = 0.3 * self.velocity;
         for (i, out) in block.iter_mut().enumerate() {
-            let string = self.filter.low(saw(self.string.next(), step));
+            let string = self.filter.low(saw(self.string.next(), period));
             *out = (sine(self.weight.next()) + 0.7 * string) * ramp.at(i) * level;
         }
         self.envelope.is_alive()

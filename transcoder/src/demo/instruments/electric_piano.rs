@@ -28,14 +28,14 @@ impl ElectricPiano {
             tine_modulator: Phase::new(tine.min(15_000.0), 0.0),
             envelope: Envelope::new(shape, tone.seconds),
             velocity: tone.velocity,
-            tine_level: if tine < 15_000.0 { 0.3 * tone.velocity } else { 0.0 },
+            tine_level: if tine < 15_000.0 { 0.5 * tone.velocity } else { 0.0 },
         }
     }
 
     /// Modulation of the body and of the tine in turns, and level of the tine, at `seconds`.
     fn colour(&self, seconds: f32) -> [f32; 3] {
-        let body = 0.02 + 0.17 * self.velocity * (-1.3 * seconds).exp();
-        let tine = 0.12 * self.velocity * (-9.0 * seconds).exp();
+        let body = 0.03 + 0.2 * self.velocity * (-1.3 * seconds).exp();
+        let tine = 0.2 * self.velocity * (-9.0 * seconds).exp();
         [body, tine, self.tine_level * (-3.5 * seconds).exp()]
     }
 }
@@ -45,8 +45,7 @@ impl Mono for ElectricPiano {
         let before = self.colour(self.envelope.seconds());
         let level = self.envelope.advance(block.len());
         let after = self.colour(self.envelope.seconds());
-        let [body, tine, tine_level] =
-            std::array::from_fn(|i| Ramp::new(before[i], after[i], block.len()));
+        let [body, tine, tine_level] = std::array::from_fn(|i| Ramp::new(before[i], after[i], block.len()));
         let loudness = 0.3 * self.velocity;
         for (i, out) in block.iter_mut().enumerate() {
             let bell = sine(self.tine.next() + tine.at(i) * sine(self.tine_modulator.next()));

@@ -36,9 +36,9 @@ impl Mono for Glow {
         let open = (-6.0 * self.envelope.seconds()).exp();
         self.filter.tune(260.0 + self.brightness * open, 1.1);
         let ramp = self.envelope.advance(block.len());
-        let step = self.upper.turns_per_frame();
+        let period = self.upper.frames_per_turn();
         for (i, out) in block.iter_mut().enumerate() {
-            let both = saw(self.upper.next(), step) + saw(self.lower.next(), step);
+            let both = saw(self.upper.next(), period) + saw(self.lower.next(), period);
             *out = self.filter.low(both) * ramp.at(i) * self.level;
         }
         self.envelope.is_alive()

@@ -32,12 +32,12 @@ impl Voice for Pad {
     fn add_to(&mut self, left: &mut [f32], right: &mut [f32]) -> bool {
         let ramp = self.envelope.advance(left.len());
         let [a, b, c, d] = &mut self.saws;
-        let step = a.turns_per_frame();
+        let period = a.frames_per_turn();
         for (i, (l, r)) in left.iter_mut().zip(right).enumerate() {
             let level = ramp.at(i) * self.level;
             let below = 1.2 * sine(self.below.next());
-            *l += level * (saw(a.next(), step) + saw(b.next(), step) + below);
-            *r += level * (saw(c.next(), step) + saw(d.next(), step) + below);
+            *l += level * (saw(a.next(), period) + saw(b.next(), period) + below);
+            *r += level * (saw(c.next(), period) + saw(d.next(), period) + below);
         }
         self.envelope.is_alive()
     }

@@ -2,9 +2,9 @@
 //! of noise runs round a loop as long as one period and loses its highs on every round.
 
 use super::{Mono, Tone};
+use crate::demo::dsp::SAMPLE_RATE;
 use crate::demo::dsp::envelope::{Adsr, Envelope};
 use crate::demo::dsp::filter::{DcBlocker, OnePole};
-use crate::demo::dsp::SAMPLE_RATE;
 use crate::demo::random::Random;
 
 /// What makes one string differ from another.

@@ -20,41 +20,73 @@ const GM7: Chord = Chord::new(G, shape::MINOR7);
 const C7: Chord = Chord::new(C, shape::DOMINANT7);
 const C_SUS: Chord = Chord::new(C, shape::SEVEN_SUS4);
 
+#[rustfmt::skip] // one bar a line
 const WALTZ: Phrase = &[
-    (2.0, 4), (1.0, 5),
-    (2.0, 4), (1.0, 1),
-    (1.0, 5), (1.0, 4), (1.0, 2),
+    (2.0, 4),
+    (1.0, 5),
+    (2.0, 4),
+    (1.0, 1),
+    (1.0, 5),
+    (1.0, 4),
+    (1.0, 2),
     (3.0, 2),
-    (2.0, 3), (1.0, 2),
-    (2.0, 2), (1.0, 0),
-    (1.0, 1), (1.0, 2), (1.0, 3),
+    (2.0, 3),
+    (1.0, 2),
+    (2.0, 2),
+    (1.0, 0),
+    (1.0, 1),
+    (1.0, 2),
+    (1.0, 3),
     (3.0, 1),
 ];
+#[rustfmt::skip] // one bar a line
 const WALTZ_CLOSED: Phrase = &[
-    (2.0, 4), (1.0, 5),
-    (2.0, 4), (1.0, 6),
-    (1.0, 7), (1.0, 5), (1.0, 4),
-    (2.0, 2), (1.0, 4),
-    (2.0, 3), (1.0, 5),
-    (2.0, 4), (1.0, 2),
-    (1.0, 3), (1.0, 1), (1.0, -1),
+    (2.0, 4),
+    (1.0, 5),
+    (2.0, 4),
+    (1.0, 6),
+    (1.0, 7),
+    (1.0, 5),
+    (1.0, 4),
+    (2.0, 2),
+    (1.0, 4),
+    (2.0, 3),
+    (1.0, 5),
+    (2.0, 4),
+    (1.0, 2),
+    (1.0, 3),
+    (1.0, 1),
+    (1.0, -1),
     (3.0, 0),
 ];
+#[rustfmt::skip] // one bar a line
 const MIDDLE: Phrase = &[
-    (2.0, 7), (1.0, 5),
-    (1.0, 6), (1.0, 4), (1.0, 2),
-    (2.0, 5), (1.0, 3),
-    (1.0, 4), (1.0, 2), (1.0, 0),
-    (2.0, 3), (1.0, 5),
-    (2.0, 4), (1.0, 6),
-    (1.0, 7), (1.0, 5), (1.0, 3),
-    (2.0, 3), (1.0, 1),
+    (2.0, 7),
+    (1.0, 5),
+    (1.0, 6),
+    (1.0, 4),
+    (1.0, 2),
+    (2.0, 5),
+    (1.0, 3),
+    (1.0, 4),
+    (1.0, 2),
+    (1.0, 0),
+    (2.0, 3),
+    (1.0, 5),
+    (2.0, 4),
+    (1.0, 6),
+    (1.0, 7),
+    (1.0, 5),
+    (1.0, 3),
+    (2.0, 3),
+    (1.0, 1),
 ];
 
 fn harmony() -> Harmony {
     let start: [&[Chord]; 4] = [&[F_ADD9], &[C_OVER_E], &[BB7], &[C_SUS]];
     let open: [&[Chord]; 8] = [&[F_MAJOR], &[C_OVER_E], &[DM7], &[AM7], &[BB7], &[F_OVER_A], &[GM7], &[C7]];
-    let closed: [&[Chord]; 8] = [&[F_MAJOR], &[C_OVER_E], &[DM7], &[AM7], &[BB7], &[F_OVER_A], &[GM7, C7], &[F_ADD9]];
+    let closed: [&[Chord]; 8] =
+        [&[F_MAJOR], &[C_OVER_E], &[DM7], &[AM7], &[BB7], &[F_OVER_A], &[GM7, C7], &[F_ADD9]];
     let middle: [&[Chord]; 8] = [&[DM7], &[AM7], &[BB7], &[F_OVER_A], &[GM7], &[AM7], &[BB7], &[C_SUS]];
     Harmony::bars(BAR, &[&start[..], &open, &closed, &middle, &closed].concat())
 }
@@ -80,8 +112,17 @@ pub(crate) fn lanterns() -> Score {
         swing: 0.0,
         seed: 0x1a27,
         parts: vec![
-            Part::new(Instrument::FeltPiano, -4.0).play(left_hand(&harmony)).pan(-0.12).spread(0.3).send(0.28, 0.0),
-            Part::new(Instrument::FeltPiano, 0.0).play(first.clone()).play(middle.clone()).play(last.clone()).pan(0.08).send(0.32, 0.06),
+            Part::new(Instrument::FeltPiano, -4.0)
+                .play(left_hand(&harmony))
+                .pan(-0.12)
+                .spread(0.3)
+                .send(0.28, 0.0),
+            Part::new(Instrument::FeltPiano, 0.0)
+                .play(first.clone())
+                .play(middle.clone())
+                .play(last.clone())
+                .pan(0.08)
+                .send(0.32, 0.06),
             Part::new(Instrument::MusicBox, -11.0)
                 .play(doubled(&first[first.len() / 2..], 12, 0.6))
                 .play(doubled(&last, 12, 0.7))

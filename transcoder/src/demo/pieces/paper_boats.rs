@@ -19,51 +19,130 @@ const C_ADD9: Chord = Chord::new(C, shape::ADD9);
 const C7: Chord = Chord::new(C, shape::MAJOR7);
 const AM7: Chord = Chord::new(A, shape::MINOR7);
 
+#[rustfmt::skip] // one bar a line
 const TUNE: Phrase = &[
-    (0.5, 4), (0.5, 5), (1.0, 7), (1.0, 5), (1.0, 4),
-    (1.5, 4), (0.5, 2), (2.0, 1),
-    (0.5, 2), (0.5, 4), (1.0, 5), (1.0, 4), (1.0, 2),
-    (1.5, 1), (0.5, 0), (2.0, 0),
-    (0.5, 4), (0.5, 5), (1.0, 7), (1.0, 8), (1.0, 9),
-    (1.5, 8), (0.5, 7), (2.0, 5),
-    (1.0, 4), (1.0, 3), (1.0, 1), (1.0, 0),
-    (3.0, 1), (1.0, REST),
+    (0.5, 4),
+    (0.5, 5),
+    (1.0, 7),
+    (1.0, 5),
+    (1.0, 4),
+    (1.5, 4),
+    (0.5, 2),
+    (2.0, 1),
+    (0.5, 2),
+    (0.5, 4),
+    (1.0, 5),
+    (1.0, 4),
+    (1.0, 2),
+    (1.5, 1),
+    (0.5, 0),
+    (2.0, 0),
+    (0.5, 4),
+    (0.5, 5),
+    (1.0, 7),
+    (1.0, 8),
+    (1.0, 9),
+    (1.5, 8),
+    (0.5, 7),
+    (2.0, 5),
+    (1.0, 4),
+    (1.0, 3),
+    (1.0, 1),
+    (1.0, 0),
+    (3.0, 1),
+    (1.0, REST),
 ];
 
 /// The same tune, rippled.
+#[rustfmt::skip] // one bar a line
 const RIPPLE: Phrase = &[
-    (0.5, 4), (0.5, 5), (0.5, 7), (0.5, 9), (0.5, 7), (0.5, 5), (1.0, 4),
-    (0.5, 4), (0.5, 5), (0.5, 4), (0.5, 2), (2.0, 1),
-    (0.5, 2), (0.5, 4), (0.5, 5), (0.5, 7), (0.5, 5), (0.5, 4), (1.0, 2),
-    (1.0, 4), (0.5, 2), (0.5, 1), (2.0, 0),
-    (0.5, 4), (0.5, 5), (0.5, 7), (0.5, 8), (1.0, 9), (1.0, 11),
-    (1.5, 9), (0.5, 8), (1.0, 7), (1.0, 5),
-    (0.5, 8), (0.5, 7), (0.5, 5), (0.5, 4), (1.0, 3), (1.0, 4),
-    (3.0, 1), (1.0, REST),
+    (0.5, 4),
+    (0.5, 5),
+    (0.5, 7),
+    (0.5, 9),
+    (0.5, 7),
+    (0.5, 5),
+    (1.0, 4),
+    (0.5, 4),
+    (0.5, 5),
+    (0.5, 4),
+    (0.5, 2),
+    (2.0, 1),
+    (0.5, 2),
+    (0.5, 4),
+    (0.5, 5),
+    (0.5, 7),
+    (0.5, 5),
+    (0.5, 4),
+    (1.0, 2),
+    (1.0, 4),
+    (0.5, 2),
+    (0.5, 1),
+    (2.0, 0),
+    (0.5, 4),
+    (0.5, 5),
+    (0.5, 7),
+    (0.5, 8),
+    (1.0, 9),
+    (1.0, 11),
+    (1.5, 9),
+    (0.5, 8),
+    (1.0, 7),
+    (1.0, 5),
+    (0.5, 8),
+    (0.5, 7),
+    (0.5, 5),
+    (0.5, 4),
+    (1.0, 3),
+    (1.0, 4),
+    (3.0, 1),
+    (1.0, REST),
 ];
 
+#[rustfmt::skip] // one bar a line
 const AIR: Phrase = &[
-    (2.0, 2), (1.0, 1), (1.0, 0),
-    (3.0, -2), (1.0, -3),
-    (2.0, -3), (1.0, -2), (1.0, 0),
-    (3.0, 1), (1.0, REST),
-    (2.0, 2), (1.0, 3), (1.0, 2),
-    (2.0, 1), (1.0, 0), (1.0, -2),
-    (2.0, 0), (2.0, 1),
-    (3.0, -1), (1.0, REST),
+    (2.0, 2),
+    (1.0, 1),
+    (1.0, 0),
+    (3.0, -2),
+    (1.0, -3),
+    (2.0, -3),
+    (1.0, -2),
+    (1.0, 0),
+    (3.0, 1),
+    (1.0, REST),
+    (2.0, 2),
+    (1.0, 3),
+    (1.0, 2),
+    (2.0, 1),
+    (1.0, 0),
+    (1.0, -2),
+    (2.0, 0),
+    (2.0, 1),
+    (3.0, -1),
+    (1.0, REST),
 ];
 
+#[rustfmt::skip] // one bar a line
 const HOME: Phrase = &[
-    (0.5, 4), (0.5, 5), (1.0, 7), (1.0, 5), (1.0, 4),
-    (1.5, 4), (0.5, 2), (2.0, 1),
-    (1.0, 2), (1.0, 1), (1.0, 1), (1.0, -1),
+    (0.5, 4),
+    (0.5, 5),
+    (1.0, 7),
+    (1.0, 5),
+    (1.0, 4),
+    (1.5, 4),
+    (0.5, 2),
+    (2.0, 1),
+    (1.0, 2),
+    (1.0, 1),
+    (1.0, 1),
+    (1.0, -1),
     (4.0, 0),
 ];
 
 const VERSE: [&[Chord]; 8] =
     [&[G_MAJOR], &[D_OVER_F], &[EM7], &[C_ADD9], &[G_OVER_B], &[AM7], &[D_SUS], &[D_MAJOR]];
-const MIDDLE: [&[Chord]; 8] =
-    [&[EM7], &[C7], &[G_ADD9], &[D_OVER_F], &[EM7], &[AM7], &[D_SUS], &[D_MAJOR]];
+const MIDDLE: [&[Chord]; 8] = [&[EM7], &[C7], &[G_ADD9], &[D_OVER_F], &[EM7], &[AM7], &[D_SUS], &[D_MAJOR]];
 
 fn harmony() -> Harmony {
     let start: [&[Chord]; 4] = [&[G_MAJOR], &[C_ADD9], &[G_MAJOR], &[D_SUS]];
@@ -84,26 +163,36 @@ pub(crate) fn paper_boats() -> Score {
         swing: 0.0,
         seed: 0xb0a7,
         parts: vec![
-            Part::new(Instrument::Guitar, -2.0).play(guitar).play(close.into_iter().take(6)).pan(-0.22).spread(0.25).send(0.16, 0.0),
+            Part::new(Instrument::Guitar, -3.0)
+                .play(guitar)
+                .play(close.into_iter().take(6))
+                .pan(-0.22)
+                .spread(0.25)
+                .send(0.16, 0.0),
             Part::new(Instrument::Kalimba, -1.0)
                 .play(melody(&harmony, scale, 16.0, &[TUNE, RIPPLE], 0.66))
                 .play(melody(&harmony, scale, 112.0, &[HOME], 0.6))
                 .pan(0.22)
                 .send(0.24, 0.2),
-            Part::new(Instrument::MusicBox, -13.0)
+            Part::new(Instrument::MusicBox, -9.0)
                 .play(doubled(&melody(&harmony, scale, 48.0, &[RIPPLE], 0.5), 12, 0.8))
                 .pan(0.5)
                 .send(0.4, 0.25),
-            Part::new(Instrument::Flute, -3.0).play(air).pan(0.1).send(0.3, 0.14),
-            Part::new(Instrument::Pad, -14.0)
+            Part::new(Instrument::Flute, -4.0).play(air).pan(0.1).send(0.3, 0.14),
+            Part::new(Instrument::Pad, -12.0)
                 .play(sustained(&harmony, 48.0, 128.0, (55, 78), |_| 0.5))
                 .brightness(&[(48.0, 700.0), (80.0, 1900.0), (128.0, 800.0)])
                 .send(0.35, 0.0)
                 .chorus(),
-            Part::new(Instrument::Bass, -4.0).play(bass(&harmony, 12..31, BAR, 36, &line)).send(0.03, 0.0),
-            Part::new(Instrument::Shaker, -9.0).play(groove(12..28, BAR, &shaker)).pan(0.3).send(0.12, 0.0),
-            Part::new(Instrument::Kick, -8.0).play(groove(12..28, BAR, &[(0.0, 0.7), (2.0, 0.55)])).send(0.03, 0.0),
-            Part::new(Instrument::Rim, -13.0).play(groove(20..28, BAR, &[(1.0, 0.5), (3.0, 0.6)])).pan(-0.15).send(0.2, 0.0),
+            Part::new(Instrument::Bass, -2.0).play(bass(&harmony, 12..31, BAR, 36, &line)).send(0.03, 0.0),
+            Part::new(Instrument::Shaker, -3.0).play(groove(12..28, BAR, &shaker)).pan(0.3).send(0.12, 0.0),
+            Part::new(Instrument::Kick, -6.0)
+                .play(groove(12..28, BAR, &[(0.0, 0.7), (2.0, 0.55)]))
+                .send(0.03, 0.0),
+            Part::new(Instrument::Rim, -1.0)
+                .play(groove(20..28, BAR, &[(1.0, 0.5), (3.0, 0.6)]))
+                .pan(-0.15)
+                .send(0.2, 0.0),
         ],
         room: RoomSize { decay: 1.7, damping: 0.4 },
         echo: (0.75, 0.32),
