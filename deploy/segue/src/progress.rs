@@ -56,9 +56,8 @@ impl Progress {
         match event {
             Event::Found { files } => self.found(*files),
             Event::Started { .. } => {}
-            Event::Failed { path, place, reason, remedy } => {
-                let remedy = remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
-                self.line(&format!("failed     {}: {place}: {reason}{remedy}", path.display()));
+            Event::Failed { path, place, reason, .. } => {
+                self.line(&format!("failed     {}: {place}: {reason}", path.display()));
                 self.step();
             }
             Event::Published { path, .. } => {
@@ -126,12 +125,17 @@ fn bar() -> ProgressBar {
 
 fn table(summary: &Summary) -> String {
     let minutes = summary.audio_seconds / 60.0;
-    let mut out = format!(
-        "published {}  unchanged {}  failed {}\n",
-        summary.published,
-        summary.unchanged,
-        summary.failed.len()
-    );
+    let counts = [
+        ("published", summary.published),
+        ("unchanged", summary.unchanged),
+        ("duplicates", summary.duplicates),
+        ("skipped", summary.skipped),
+        ("failed", summary.failed.len()),
+    ];
+    let mut out = String::new();
+    for (what, count) in counts {
+        out += &format!("{what:<11}{count:>7}\n");
+    }
     if summary.published > 0 {
         let speed = summary.audio_seconds / summary.wall_seconds.max(0.001);
         let cost = summary.cpu_seconds / minutes.max(0.001);
@@ -141,7 +145,11 @@ fn table(summary: &Summary) -> String {
         );
     }
     for failure in &summary.failed {
-        out += &format!("  {}: {}: {}\n", failure.path.display(), failure.place, failure.reason);
+        let remedy = failure.remedy.as_ref().map_or_else(String::new, |remedy| format!("; {remedy}"));
+        out += &format!("  {}: {}: {}{remedy}\n", failure.path.display(), failure.place, failure.reason);
+    }
+    if let Some(reason) = &summary.stopped {
+        out += &format!("Stopped early: {reason}. The next run goes on where this one ended.\n");
     }
     out
 }

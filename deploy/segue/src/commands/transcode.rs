@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::ArgMatches;
-use segue_transcoder::Ingest;
+use segue_transcoder::{Ingest, Summary};
 
 use crate::config::Config;
 use crate::progress::Progress;
@@ -46,7 +46,11 @@ pub(crate) async fn run(config: Config, options: Options) -> anyhow::Result<Exit
     });
     let summary = ingest.run(&options.paths, &|event| progress.event(&event)).await;
     progress.finish(&summary);
+    Ok(if is_failure(&summary, options.strict) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A broken file is no failure of the run, unless asked or unless nothing else went well; ending early is one.
+fn is_failure(summary: &Summary, strict: bool) -> bool {
     let nothing_succeeded = summary.published + summary.unchanged == 0;
-    let failed = !summary.failed.is_empty() && (options.strict || nothing_succeeded);
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    summary.stopped.is_some() || (!summary.failed.is_empty() && (strict || nothing_succeeded))
 }
