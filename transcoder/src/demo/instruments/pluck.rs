@@ -23,7 +23,7 @@ pub(super) struct StringKind {
 }
 
 pub(super) const GUITAR: StringKind =
-    StringKind { decay: 4.5, dullness: 0.28, pluck_at: 0.19, finger: 5200.0, release: 0.35 };
+    StringKind { decay: 4.5, dullness: 0.28, pluck_at: 0.19, finger: 4000.0, release: 0.35 };
 
 pub(super) const HARP: StringKind =
     StringKind { decay: 6.5, dullness: 0.2, pluck_at: 0.37, finger: 3200.0, release: 2.5 };
