@@ -231,7 +231,6 @@ export class Player extends Emitter {
 
   #save() {
     remember('queue', this.queue.toJSON());
-    if (this.engine.initUrl) remember('init', this.engine.initUrl);
     remember('position', { song: this.song?.id ?? null, seconds: Math.floor(this.position) });
   }
 
@@ -241,7 +240,5 @@ export class Player extends Emitter {
     this.resumeAt = place.song && place.song === this.song?.id ? place.seconds : 0;
     this.level = recall('volume', 1, (value) => typeof value === 'number' && value >= 0 && value <= 1);
     this.engine.volume = this.level ** 2;
-    const init = recall('init', null, (value) => /^https?:\/\//.test(value));
-    if (init) this.engine.prime(init);
   }
 }

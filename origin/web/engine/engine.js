@@ -105,18 +105,6 @@ export class MediaSourceEngine extends Engine {
     if (paused) this.setState('paused');
   }
 
-  /**
-   * Gives the browser an init segment before there is anything to play, so that its decoder is ready at the
-   * first tap. They are shared by all tracks of one kind and kept by the browser's cache.
-   */
-  async prime(url) {
-    await this.attached;
-    if (this.item === null) await this.pump.prime(url).catch(() => {});
-  }
-
-  /** URL of an init segment worth remembering for {@link prime}. */
-  get initUrl() { return this.pump.initUrl; }
-
   /** What follows the current track, or null. Takes back what was appended of another. */
   setNext(item) {
     if (this.upcoming?.key === item?.key) return;

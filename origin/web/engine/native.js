@@ -29,9 +29,6 @@ export class NativeEngine extends Engine {
 
   get edge() { return this.answer ? new URL(this.audio.src).host : null; }
 
-  /** The element reads init segments itself. */
-  prime() {}
-
   /** The element adapts by itself. */
   holdRendition() {}
 

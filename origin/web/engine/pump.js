@@ -40,8 +40,6 @@ export class Pump {
     this.goal = BUFFER_GOAL;
     this.inits = new Map();
     this.appendedInit = null;
-    /** Last init segment appended that has a URL of its own. */
-    this.initUrl = null;
     /** First segments kept back on a thin line. */
     this.held = [];
   }
@@ -50,14 +48,6 @@ export class Pump {
   reset() {
     this.appendedInit = null;
     this.held = [];
-  }
-
-  /** Appends an init segment ahead of time. */
-  async prime(url) {
-    const init = await this.#init({ url, range: null }, { signal: AbortSignal.timeout(3000) });
-    if (this.appendedInit !== null) return;
-    this.appendedInit = init.name;
-    await this.buffer().append(init.bytes);
   }
 
   /** Fills until aborted. Throws what cannot be cured. */
@@ -201,7 +191,6 @@ export class Pump {
     if (init && this.appendedInit !== init.name) {
       await buffer.append(init.bytes);
       this.appendedInit = init.name;
-      if (!segment.map.range) this.initUrl = segment.map.url;
     }
     await buffer.append(bytes, { offset: entry.start, start: entry.start, end: entry.start + entry.duration });
     if (buffer.full > 0) this.goal = Math.max(LEAST_GOAL, BUFFER_GOAL - 6 * buffer.full);
