@@ -1,13 +1,13 @@
 //! `/albums`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::list::ListQuery;
 use crate::app::App;
 use crate::catalog::Album;
 use crate::http::extract::id;
-use crate::http::{Conditions, Problem, QueryOf, Representation};
+use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
 
 /// `GET /albums`
 pub(super) async fn list(
@@ -22,7 +22,7 @@ pub(super) async fn list(
 /// `GET /albums/{id}`
 pub(super) async fn one(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
     Ok(Representation::json(&find(&app, &text).await?).answer(&conditions))
@@ -31,7 +31,7 @@ pub(super) async fn one(
 /// `GET /albums/{id}/songs`
 pub(super) async fn songs(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {

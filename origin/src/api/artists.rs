@@ -1,13 +1,13 @@
 //! `/artists`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::list::ListQuery;
 use crate::app::App;
 use crate::catalog::Artist;
 use crate::http::extract::id;
-use crate::http::{Conditions, Problem, QueryOf, Representation};
+use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
 
 /// `GET /artists`
 pub(super) async fn list(
@@ -22,7 +22,7 @@ pub(super) async fn list(
 /// `GET /artists/{id}`
 pub(super) async fn one(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
     Ok(Representation::json(&find(&app, &text).await?).answer(&conditions))
@@ -31,7 +31,7 @@ pub(super) async fn one(
 /// `GET /artists/{id}/albums`
 pub(super) async fn albums(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
@@ -44,7 +44,7 @@ pub(super) async fn albums(
 /// `GET /artists/{id}/songs`
 pub(super) async fn songs(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {

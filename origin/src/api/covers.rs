@@ -1,13 +1,13 @@
 //! `GET /covers/{sha256}`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::covers;
 use crate::http::extract::id;
-use crate::http::{Conditions, Problem, QueryOf};
+use crate::http::{Conditions, PathText, Problem, QueryOf};
 
 /// `?size=`
 #[derive(Debug, Deserialize)]
@@ -19,7 +19,7 @@ pub(super) struct SizeQuery {
 /// A cover, perhaps made smaller.
 pub(super) async fn one(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     QueryOf(query): QueryOf<SizeQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {

@@ -1,6 +1,6 @@
 //! `POST /play/{id}`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, Uri};
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::http::extract::id;
-use crate::http::{JsonBody, Problem};
+use crate::http::{JsonBody, PathText, Problem};
 use crate::playback::host_of;
 
 /// What a player may say about itself.
@@ -22,7 +22,7 @@ pub(super) struct PlayRequest {
 /// Starts a playback session.
 pub(super) async fn start(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     uri: Uri,
     headers: HeaderMap,
     JsonBody(request): JsonBody<PlayRequest>,

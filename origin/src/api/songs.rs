@@ -1,12 +1,12 @@
 //! `/songs`
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::list::ListQuery;
 use crate::app::App;
 use crate::http::extract::id;
-use crate::http::{Conditions, Problem, QueryOf, Representation};
+use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
 
 /// `GET /songs`
 pub(super) async fn list(
@@ -21,7 +21,7 @@ pub(super) async fn list(
 /// `GET /songs/{id}`
 pub(super) async fn one(
     State(app): State<App>,
-    Path(text): Path<String>,
+    PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
     let song = app.catalog.song(id(&text, "song")?).await?;

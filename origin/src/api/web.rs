@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::extract::Path;
 use axum::response::Response;
 use bytes::Bytes;
 
-use crate::http::{Conditions, Problem, Representation, Variant};
+use crate::http::{Conditions, PathText, Problem, Representation, Variant};
 
 struct File {
     name: &'static str,
@@ -56,14 +55,14 @@ pub(super) async fn index(conditions: Conditions) -> Result<Response, Problem> {
 
 /// `GET /favicon.ico`
 pub(super) async fn favicon(conditions: Conditions) -> Result<Response, Problem> {
-    ["favicon.ico", "favicon.svg", "icon.svg"]
+    ["favicon.ico", "logo.svg"]
         .into_iter()
         .find_map(|name| find(name, &conditions).ok())
         .ok_or_else(|| Problem::not_found("The web player has no such file."))
 }
 
 /// `GET /web/{path}`
-pub(super) async fn file(Path(name): Path<String>, conditions: Conditions) -> Result<Response, Problem> {
+pub(super) async fn file(PathText(name): PathText, conditions: Conditions) -> Result<Response, Problem> {
     find(&name, &conditions)
 }
 

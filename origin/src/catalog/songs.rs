@@ -17,7 +17,7 @@ macro_rules! songs_sql {
             "SELECT s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
                     albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
                     s.duration_ms, s.renditions, s.cover_sha256, s.added_at
-             FROM (SELECT * FROM songs WHERE ",
+             FROM (SELECT s.* FROM songs s WHERE ",
             $page,
             " ORDER BY ",
             $order,
@@ -32,18 +32,18 @@ macro_rules! songs_sql {
 
 pub(super) const ALL: &str = songs_sql!(
     "(title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
-    "title_folded, id"
+    "s.title_folded, s.id"
 );
 pub(super) const OF_ARTIST: &str = songs_sql!(
     "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
-    "title_folded, id"
+    "s.title_folded, s.id"
 );
 pub(super) const OF_ALBUM: &str = songs_sql!(
     "album_id = $7 AND (disc_place, track_place, title_folded, id) > ($2, $3, $4, $5)
      AND ($6 = '' OR instr(title_folded, $6) > 0)",
-    "disc_place, track_place, title_folded, id"
+    "s.disc_place, s.track_place, s.title_folded, s.id"
 );
-const ONE: &str = songs_sql!("id = $2", "id");
+const ONE: &str = songs_sql!("id = $2", "s.id");
 
 /// Where a cover lies in the store.
 #[derive(Debug, Clone)]

@@ -17,6 +17,11 @@ use crate::store::{Store, StoreError};
 const MAX_COVER: u64 = 24 << 20;
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
+/// How every PNG file begins.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Stands for the size of artwork that is not resized.
+const AS_PUBLISHED: u32 = 0;
+
 /// Edges of the squares that covers are fitted into, pixels.
 pub(crate) const SIZES: [u32; 4] = [96, 192, 384, 768];
 
@@ -82,13 +87,13 @@ impl Covers {
     /// A cover as it was published, or fitted into a square of `size` pixels, as JPEG. However many ask for
     /// the same one at once, it is made once.
     pub(crate) async fn get(&self, cover: Sha256, size: Option<u32>) -> Result<Representation, CoverError> {
-        let Some(size) = size else {
-            let (bytes, content_type) = self.original(cover).await?;
-            return Ok(Representation::new(content_type, CACHE_CONTROL, Variant::known(bytes, cover)));
+        let made = match size {
+            Some(size) => self.cache.try_get_with((cover, size), self.make(cover, size)).await,
+            None => self.cache.try_get_with((cover, AS_PUBLISHED), self.original(cover)).await,
         };
-        let made = self.cache.try_get_with((cover, size), self.make(cover, size)).await;
         let bytes = made.map_err(|error: Arc<CoverError>| CoverError::clone(&error))?;
-        Ok(Representation::new("image/jpeg", CACHE_CONTROL, Variant::of(bytes)))
+        let content_type = if bytes.starts_with(PNG) { "image/png" } else { "image/jpeg" };
+        Ok(Representation::new(content_type, CACHE_CONTROL, Variant::of(bytes)))
     }
 
     async fn make(&self, cover: Sha256, size: u32) -> Result<Bytes, CoverError> {
@@ -96,7 +101,7 @@ impl Covers {
         // into the job, which runs on even when nobody waits for it any more.
         let permit = Arc::clone(&self.jobs).acquire_owned().await;
         let permit = permit.expect("the semaphore is never closed");
-        let (bytes, _) = self.original(cover).await?;
+        let bytes = self.original(cover).await?;
         let job = tokio::task::spawn_blocking(move || {
             let made = resize::fit(&bytes, size);
             drop(permit);
@@ -110,14 +115,14 @@ impl Covers {
     }
 
     /// The artwork as published, from the first of its copies that is sound.
-    async fn original(&self, cover: Sha256) -> Result<(Bytes, &'static str), CoverError> {
+    async fn original(&self, cover: Sha256) -> Result<Bytes, CoverError> {
         let places = self.catalog.cover_places(cover).await;
         let places = places.map_err(|error| CoverError::Database(Arc::new(error)))?;
         let mut last = CoverError::Unknown;
         for place in places {
             let object = ObjectKey::Cover { asset: place.asset, rev: place.rev, extension: place.extension };
             match self.store.read(&object, MAX_COVER).await {
-                Ok(bytes) if Sha256::of(&bytes) == cover => return Ok((bytes, object.content_type())),
+                Ok(bytes) if Sha256::of(&bytes) == cover => return Ok(bytes),
                 Ok(_) => last = StoreError::Damaged(format!("{object} hashes to something else")).into(),
                 Err(StoreError::NotFound(path)) => {
                     last = StoreError::Damaged(format!("{path} is missing, its descriptor is not")).into();

@@ -8,6 +8,6 @@ pub(crate) mod range;
 pub(crate) mod representation;
 pub(crate) mod secret;
 
-pub(crate) use extract::{Conditions, JsonBody, QueryOf};
+pub(crate) use extract::{Conditions, JsonBody, PathText, QueryOf};
 pub(crate) use problem::Problem;
 pub(crate) use representation::{Representation, Variant};

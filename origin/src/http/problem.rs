@@ -14,7 +14,8 @@ pub(crate) struct Problem {
     slug: &'static str,
     title: &'static str,
     detail: String,
-    headers: HeaderMap,
+    // Boxed: problems travel in results, and most requests have none.
+    headers: Box<HeaderMap>,
 }
 
 #[derive(Serialize)]
@@ -35,7 +36,7 @@ impl Problem {
     ) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Self { status, slug, title, detail: detail.into(), headers }
+        Self { status, slug, title, detail: detail.into(), headers: Box::new(headers) }
     }
 
     /// 404
@@ -92,7 +93,7 @@ impl IntoResponse for Problem {
         };
         let json = serde_json::to_vec(&body).expect("a problem is text and a number");
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        (self.status, self.headers, json).into_response()
+        (self.status, *self.headers, json).into_response()
     }
 }
 

@@ -111,7 +111,7 @@ impl Representation {
     }
 
     /// The same as media: `Repr-Digest` is sent, ranges are taken.
-    pub(crate) fn as_media(mut self) -> Self {
+    pub(crate) fn into_media(mut self) -> Self {
         self.media = true;
         self
     }
@@ -123,21 +123,21 @@ impl Representation {
 
     /// Whether the body is not needed: the client's copy is still right, or only the head is asked for.
     pub(crate) fn is_bodyless(&self, conditions: &Conditions) -> bool {
-        conditions.head || self.matches(conditions)
+        conditions.head || conditions.none_match(&self.selected(conditions).0.etag())
     }
 
-    fn matches(&self, conditions: &Conditions) -> bool {
-        let variants = std::iter::once(&self.plain).chain(&self.gzip);
-        variants.map(Variant::etag).any(|etag| conditions.none_match(&etag))
+    /// The variant that the client takes, and whether it is the compressed one.
+    fn selected(&self, conditions: &Conditions) -> (&Variant, bool) {
+        let gzip = self.gzip.as_ref().filter(|_| conditions.gzip);
+        gzip.map_or((&self.plain, false), |gzip| (gzip, true))
     }
 
     /// The answer under these conditions.
     pub(crate) fn answer(self, conditions: &Conditions) -> Response {
-        let gzip = self.gzip.as_ref().filter(|_| conditions.gzip);
-        let (variant, coded) = gzip.map_or((&self.plain, false), |gzip| (gzip, true));
+        let (variant, coded) = self.selected(conditions);
         let mut headers = self.headers.clone();
         self.put_validators(&mut headers, variant);
-        if self.matches(conditions) {
+        if conditions.none_match(&variant.etag()) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         headers.insert(CONTENT_TYPE, self.content_type.clone());
@@ -197,7 +197,8 @@ mod tests {
     use http::header::{ACCEPT_ENCODING, IF_NONE_MATCH, IF_RANGE, RANGE};
 
     fn media() -> Representation {
-        Representation::new("audio/mp4", "public", Variant::of(Bytes::from_static(b"0123456789"))).as_media()
+        Representation::new("audio/mp4", "public", Variant::of(Bytes::from_static(b"0123456789")))
+            .into_media()
     }
 
     fn ask(it: &Representation, method: Method, headers: &[(HeaderName, &str)]) -> Response {

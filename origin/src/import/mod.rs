@@ -93,7 +93,7 @@ impl Importer {
         let done = self.try_import(asset, rev, trigger).await;
         self.metrics.import(done.as_ref().map_or_else(ImportError::label, |change| change.as_str()));
         if let Ok(change @ (Change::Added | Change::Moved)) = &done {
-            tracing::info!(asset.id = %asset, asset.rev = %rev, "song {}", change.as_str());
+            tracing::debug!(asset.id = %asset, asset.rev = %rev, "song {}", change.as_str());
         }
         done
     }

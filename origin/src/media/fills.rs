@@ -105,11 +105,13 @@ mod tests {
         let fills: Fills<u32> = Fills::new();
         let kept = fills.lock().announce(1);
         let broken = fills.lock().announce(2);
-        let (one, two) = (fills.lock().join(&1).unwrap(), fills.lock().join(&2).unwrap());
+        let one = fills.lock().join(&1).unwrap();
+        let two = fills.lock().join(&2).unwrap();
         kept.keep(Ok(Bytes::from_static(b"x")));
         drop(broken);
         assert_eq!(one.wait().await.unwrap(), "x");
         assert!(matches!(two.wait().await, Err(StoreError::Unavailable(_))));
-        assert!(!fills.lock().has(&1) && fills.lock().join(&2).is_none());
+        assert!(!fills.lock().has(&1));
+        assert!(fills.lock().join(&2).is_none());
     }
 }

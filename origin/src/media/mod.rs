@@ -176,7 +176,7 @@ fn represent(path: &MediaPath, plain: Variant) -> Representation {
     let CacheLifetime { player, edge } = path.cache_lifetime();
     let made = Representation::new(path.content_type(), player, plain)
         .with(HeaderName::from_static("surrogate-key"), &path.surrogate_keys().join(" "))
-        .as_media();
+        .into_media();
     match edge {
         Some(edge) => made.with(HeaderName::from_static("cdn-cache-control"), edge),
         None => made,

@@ -133,7 +133,7 @@ impl Playback {
         let manifest_url = urls.next().ok_or(PlayError::NoEdges)?;
         self.recorder.record(play).await?;
         self.metrics.plays.inc();
-        tracing::info!(song.id = %song.id, %playback_session, "playback session started");
+        tracing::debug!(song.id = %song.id, %playback_session, "playback session started");
         Ok(Start {
             playback_session,
             manifest_url,

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Method;
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use segue_origin::IngestStatus;
 use segue_storage::testing::Faults;
 use serde_json::json;
@@ -152,4 +156,19 @@ async fn the_player_is_served_when_it_is_built_in() {
         index.assert_problem(404, "not-found");
     }
     origin.get("/web/nothing.js").await.assert_problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_without_tls() {
+    let origin = origin_with(|config| config.edges = vec!["http://{host}:1".into()]).await;
+    let track = Track::new(1, tags("One", "Ann", "First"));
+    origin.add(&track).await;
+    let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+    let uri = format!("http://localhost:{}/play/{}", origin.addr().port(), track.id());
+    let request = http::Request::post(uri).body(Full::<Bytes>::default()).unwrap();
+    let answer = client.request(request).await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (http::Version::HTTP_2, 200));
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let play: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert!(play["manifest_url"].as_str().unwrap().starts_with("http://localhost:1/"), "{play}");
 }

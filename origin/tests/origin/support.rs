@@ -130,7 +130,7 @@ fn rendition(seed: u64, kbps: u32, frames: &[u32]) -> (Packed, Vec<u8>) {
     let (mut segment_sizes, mut segment_sha256) = (Vec::new(), Vec::new());
     for (index, &count) in frames.iter().enumerate() {
         // 1024 samples at 44.1 kHz.
-        let size = (count * kbps * 1000 / 8 * 1024 / 44_100).max(1) as usize;
+        let size = (u64::from(count) * u64::from(kbps) * 125 * 1024 / 44_100).max(1) as usize;
         let segment = noise(seed ^ u64::from(kbps) << 32 ^ (index as u64) << 48, size);
         segment_sizes.push(size as u32);
         segment_sha256.push(Sha256::of(&segment));
