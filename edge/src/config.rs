@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn wrong_settings_are_named() {
-        let wrong: [(&str, fn(&mut Config)); 7] = [
+        type Change = fn(&mut Config);
+        let wrong: [(&str, Change); 7] = [
             ("upstreams", |c| c.upstreams.clear()),
             ("name", |c| c.name = "a b".into()),
             ("tls_key", |c| c.tls_cert = "x".into()),

@@ -1,7 +1,7 @@
 //! What all workers of an edge share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::access::{KeyRing, Verdicts};
 use crate::cache::{Context, Store};
@@ -22,7 +22,12 @@ pub(crate) struct Edge {
     pub(crate) verdicts: Verdicts,
     pub(crate) metrics: Metrics,
     draining: AtomicBool,
+    /// When the last warning about an upstream was written.
+    warned_ms: AtomicU64,
 }
+
+/// Shortest time between two warnings about upstreams.
+const WARN_PAUSE_MS: u64 = 1000;
 
 impl Edge {
     /// An edge with an empty cache.
@@ -41,6 +46,7 @@ impl Edge {
             verdicts: Verdicts::new(),
             metrics,
             draining: AtomicBool::new(false),
+            warned_ms: AtomicU64::new(0),
             config,
         })
     }
@@ -60,6 +66,13 @@ impl Edge {
     /// Whether load balancers should send requests here.
     pub(crate) fn is_ready(&self) -> bool {
         !self.draining.load(Ordering::Relaxed) && (self.config.open || self.keys.is_loaded())
+    }
+
+    /// Whether to warn about an upstream: an outage must not fill the log with a line for each request.
+    pub(crate) fn may_warn(&self) -> bool {
+        let (now, last) = (self.clock.now_ms(), self.warned_ms.load(Ordering::Relaxed));
+        let due = last == 0 || now.saturating_sub(last) >= WARN_PAUSE_MS;
+        due && self.warned_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     pub(crate) fn begin_draining(&self) {

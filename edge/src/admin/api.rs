@@ -52,7 +52,7 @@ fn ready(edge: &Edge) -> Answer {
 }
 
 async fn purge(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> Answer {
-    if let Err(refused) = authorise(&edge.config.admin_secret, request.headers()) {
+    if let Some(refused) = refusal(&edge.config.admin_secret, request.headers()) {
         return refused;
     }
     let body = match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
@@ -71,23 +71,23 @@ async fn purge(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> 
     }
 }
 
-/// Compares digests, so that neither content nor length of the secret shows in the time that it takes.
-fn authorise(secret: &str, headers: &HeaderMap) -> Result<(), Answer> {
+/// Why the request may not purge; `None` when it may. Compares digests, so that neither content nor length of the secret shows in the time that it takes.
+fn refusal(secret: &str, headers: &HeaderMap) -> Option<Answer> {
     if secret.is_empty() {
         let detail = "purging is off; set admin_secret to switch it on";
-        return Err(problem(StatusCode::FORBIDDEN, "purge-off", detail));
+        return Some(problem(StatusCode::FORBIDDEN, "purge-off", detail));
     }
     let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
     let hash = |bytes: &[u8]| digest(&SHA256, bytes);
     let right =
         given.is_some_and(|given| hash(given).as_ref().ct_eq(hash(secret.as_bytes()).as_ref()).into());
     if right {
-        return Ok(());
+        return None;
     }
     let mut refused =
         problem(StatusCode::UNAUTHORIZED, "unauthorized", "the bearer secret is missing or wrong");
     refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    Err(refused)
+    Some(refused)
 }
 
 fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {

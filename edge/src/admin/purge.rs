@@ -4,8 +4,9 @@
 //! {"paths": ["/v1/i/<sha256>.mp4"], "surrogate_keys": ["asset-<id>"], "soft": true}
 //! ```
 //!
-//! `soft` makes objects stale: they are validated before the next use and may still stand in for a failing
-//! upstream. Without it they are gone, and their memory is freed. Paths carry no token.
+//! `soft` makes objects stale: the next use renews them, and they may be served as far as their
+//! `stale-while-revalidate` and `stale-if-error` go. Without it they are gone, and their memory is freed. Paths
+//! carry no token.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

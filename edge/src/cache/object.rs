@@ -66,9 +66,9 @@ impl Object {
     }
 
     fn with(head: Arc<Head>, body: Bytes, gzip: Option<Gzip>, now_ms: u64, purges_seen: u64) -> Self {
-        let left_s = head.policy.lifetime_s.saturating_sub(head.policy.initial_age_s);
+        let fresh_ms = head.policy.fresh_s().unsigned_abs() * 1000;
         Self {
-            expires_ms: AtomicU64::new(now_ms + left_s * 1000),
+            expires_ms: AtomicU64::new(now_ms + fresh_ms),
             head,
             body,
             gzip,

@@ -105,6 +105,11 @@ impl Policy {
         policy
     }
 
+    /// Seconds of freshness left when it came.
+    pub(crate) fn fresh_s(&self) -> i64 {
+        i64::try_from(self.lifetime_s.saturating_sub(self.initial_age_s)).unwrap_or(i64::MAX)
+    }
+
     /// Failures are remembered briefly, whatever the upstream says, and never stand in for anything.
     fn cap_failures(&mut self, status: StatusCode) {
         let longest = match status {

@@ -16,7 +16,7 @@ const MAX_ENTRIES: usize = 100_000;
 /// How thorough a purge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purge {
-    /// Stale at once: validated before the next use, still there if the upstream fails.
+    /// Stale at once: what `stale-while-revalidate` and `stale-if-error` allow still holds, from now on.
     Soft,
     /// Gone.
     Hard,

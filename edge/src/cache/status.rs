@@ -46,6 +46,11 @@ impl CacheStatus {
         plain.into_iter().chain(Pass::ALL.map(S::Passed))
     }
 
+    /// The response was not made for this request.
+    pub(crate) fn is_from_memory(self) -> bool {
+        matches!(self, Self::Hit | Self::HitWhileRevalidating | Self::StaleOnError | Self::Revalidated)
+    }
+
     /// Metric label and log field.
     pub(crate) fn label(self) -> &'static str {
         match self {

@@ -245,6 +245,7 @@ mod tests {
     use crate::cache::Context as Rules;
     use futures_util::FutureExt as _;
     use futures_util::task::noop_waker;
+    use proptest::prelude::*;
 
     fn head(fields: &[(&str, &str)]) -> Arc<Head> {
         let rules = Rules { media: true, object_bytes: 100, negative_s: 30, error_s: 2, stale_if_error_s: 0 };
@@ -287,6 +288,41 @@ mod tests {
         assert_eq!(chunk(next(&waiter, 1, 99)), "bcdefg", "late readers share the object's bytes");
         assert!(matches!(next(&waiter, 7, 9), Poll::Ready(Next::End)));
         assert!(waiter.complete().now_or_never().unwrap().is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn any_range_of_any_chunks_is_right(
+            sizes in proptest::collection::vec(1usize..9, 1..9),
+            start in 0u64..80,
+            length in 0u64..80,
+            finished_after in 0usize..9,
+        ) {
+            let total: usize = sizes.iter().sum();
+            let whole: Vec<u8> = (0..total).map(|at| at as u8).collect();
+            let (start, stop) = (start.min(total as u64), (start + length).min(total as u64));
+            let flight = Arc::new(InFlight::default());
+            let waiter = Waiter::new(flight.clone());
+            flight.begin(storable());
+            let (mut read, mut written) = (Vec::new(), 0);
+            for (number, size) in sizes.iter().enumerate() {
+                let chunk = Bytes::copy_from_slice(&whole[written..written + size]);
+                written += size;
+                flight.push(chunk, written as u64 - 1);
+                // Some readers keep up, others come late and meet the whole.
+                while number < finished_after && start + (read.len() as u64) < stop {
+                    let position = start + read.len() as u64;
+                    let Poll::Ready(Next::Chunk(bytes)) = next(&waiter, position, stop - position) else { break };
+                    read.extend_from_slice(&bytes);
+                }
+            }
+            flight.finish(Arc::new(Object::new(storable(), flight.joined(), 0, 0)));
+            while start + (read.len() as u64) < stop {
+                let position = start + read.len() as u64;
+                read.extend_from_slice(&chunk(next(&waiter, position, stop - position)));
+            }
+            prop_assert_eq!(read.as_slice(), &whole[start as usize..stop as usize]);
+        }
     }
 
     #[test]

@@ -38,7 +38,9 @@ pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, job: Job) {
                 stale.rest(worker.edge.clock.now_ms());
             }
             lead.flight.fail(fault);
-            tracing::warn!(path = %job.target, fault = fault.code(), "fill failed: {fault}");
+            if worker.edge.may_warn() {
+                tracing::warn!(path = %job.target, fault = fault.code(), "fill failed: {fault}");
+            }
         }
         worker.edge.metrics.fill_ended(outcome.err(), begun.elapsed());
         drop(lead);

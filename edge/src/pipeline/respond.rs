@@ -58,12 +58,12 @@ pub(crate) fn respond(
 fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Instant) {
     let now_ms = edge.clock.now_ms();
     let (age, ttl) = match &filled.source {
-        Source::Object(object) => (Some(object.age_s(now_ms)), Some(object.ttl_s(now_ms))),
-        Source::Stream(head, _) | Source::Pass(head, _) => {
-            (Some(head.policy.initial_age_s).filter(|age| *age > 0), None)
-        }
+        Source::Object(object) => (object.age_s(now_ms), Some(object.ttl_s(now_ms))),
+        Source::Stream(head, _) => (head.policy.initial_age_s, Some(head.policy.fresh_s())),
+        Source::Pass(head, _) => (head.policy.initial_age_s, None),
     };
-    if let Some(age) = age {
+    // `Age` says that the response is not first-hand (RFC 9111 5.1).
+    if age > 0 || filled.cache.is_from_memory() {
         headers.insert(AGE, HeaderValue::from(age));
     }
     if let Some(field) = filled.cache.field(&edge.config.name, ttl, filled.forwarded) {

@@ -1,0 +1,157 @@
+//! Who may fetch: every reason for refusing, keys that change, the init segment that needs no token.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Answer, BASE, Bench, claims, get, now, request, signed};
+use segue_manifests::token::{Claims, KeyState, Method, Refusal, SigningKeys, mint};
+
+fn changed(change: impl FnOnce(&mut Claims)) -> Claims {
+    let mut claims = claims();
+    change(&mut claims);
+    claims
+}
+
+/// The token with its algorithm changed from EdDSA (-8) to ES256 (-7): the protected header is `a2 01 27 04 ..`.
+fn other_algorithm(token: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let mut bytes = URL_SAFE_NO_PAD.decode(token).unwrap();
+    let at = bytes.windows(2).position(|two| two == [0x01, 0x27]).expect("the header names EdDSA");
+    bytes[at + 1] = 0x26;
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The token with the last byte of its signature changed.
+fn tampered(token: &str) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    let mut bytes = URL_SAFE_NO_PAD.decode(token).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[tokio::test]
+async fn every_refusal() {
+    // Retired so long ago that no token of that key can still be valid.
+    let mut keys = SigningKeys::generate(now() - 100_000);
+    let retired = mint(&claims(), &keys);
+    keys.rotate(now() - 50_000, 0).unwrap();
+    let revoked = mint(&claims(), &keys);
+    let bench = Bench::new().await;
+    let mut set = keys.public();
+    let active = set.keys.iter_mut().find(|public| public.kid == keys.active_kid()).unwrap();
+    active.state = KeyState::Revoked;
+    set.keys.extend(bench.keys.public().keys);
+    bench.upstream.publish_keys(set.to_json(), "\"keys-2\"");
+    bench.until_metric("segue_edge_key_polls_total{outcome=\"replaced\"}", 2).await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+
+    let mint = |claims: Claims| mint(&claims, &bench.keys);
+    let good = mint(claims());
+    let rows = [
+        (Refusal::Missing, "GET", format!("{BASE}aac-256/0.m4s")),
+        (Refusal::TooLong, "GET", signed(&"A".repeat(1025), "aac-256/0.m4s")),
+        (Refusal::Malformed, "GET", signed("AAAA", "aac-256/0.m4s")),
+        (
+            Refusal::UnknownKey,
+            "GET",
+            signed(&segue_manifests::token::mint(&claims(), &SigningKeys::generate(now())), "aac-256/0.m4s"),
+        ),
+        (Refusal::RetiredKey, "GET", signed(&retired, "aac-256/0.m4s")),
+        (Refusal::RevokedKey, "GET", signed(&revoked, "aac-256/0.m4s")),
+        (Refusal::Algorithm, "GET", signed(&other_algorithm(&good), "aac-256/0.m4s")),
+        (Refusal::NotYetValid, "GET", signed(&mint(changed(|c| c.not_before = now() + 60)), "aac-256/0.m4s")),
+        (Refusal::Expired, "GET", signed(&mint(changed(|c| c.expires = now() - 60)), "aac-256/0.m4s")),
+        (
+            Refusal::Path,
+            "GET",
+            signed(&mint(changed(|c| c.path_prefix = "/v1/a/other/".into())), "aac-256/0.m4s"),
+        ),
+        (Refusal::Method, "HEAD", signed(&mint(changed(|c| c.methods = vec![Method::Get])), "aac-256/0.m4s")),
+        (Refusal::Rendition, "GET", signed(&mint(changed(|c| c.max_kbps = Some(128))), "aac-256/0.m4s")),
+        (Refusal::Signature, "GET", signed(&tampered(&good), "aac-256/0.m4s")),
+    ];
+    assert_eq!(rows.len(), Refusal::ALL.len(), "one row for each reason");
+    for (refusal, method, path) in rows {
+        // The second time a forgery is known.
+        for count in 1..3 {
+            let reply = request(bench.edge.addr(), method, &path, &[], "").await;
+            assert_eq!(reply.status, 403, "{refusal:?}");
+            assert_eq!(reply.header("cache-control"), "no-store", "{refusal:?}");
+            assert_eq!(reply.header("access-control-allow-origin"), "*", "{refusal:?}");
+            if method == "GET" {
+                assert_eq!(reply.code(), refusal.code());
+                assert_eq!(reply.header("content-type"), "application/problem+json");
+            }
+            let metric = format!("segue_edge_refusals_total{{code=\"{}\"}}", refusal.code());
+            assert_eq!(bench.metric(&metric).await, count, "{refusal:?}");
+        }
+    }
+    assert_eq!(get(bench.edge.addr(), &signed(&good, "aac-256/0.m4s")).await.status, 200);
+    assert_eq!(bench.metric("segue_edge_token_checks_total{how=\"known-forgery\"}").await, 3);
+}
+
+#[tokio::test]
+async fn a_signature_is_checked_once() {
+    let bench = Bench::new().await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    for _ in 0..5 {
+        assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    }
+    assert_eq!(bench.metric("segue_edge_token_checks_total{how=\"verified\"}").await, 1);
+    assert_eq!(bench.metric("segue_edge_token_checks_total{how=\"remembered\"}").await, 4);
+    // What was remembered covers the signature only.
+    let elsewhere = bench.path("aac-256/0.m4s").replace("/a/0011", "/a/1111");
+    let reply = get(bench.edge.addr(), &elsewhere).await;
+    assert_eq!((reply.status, reply.code().as_str()), (403, "token-path"));
+}
+
+#[tokio::test]
+async fn keys_rotate_and_are_revoked_under_way() {
+    let mut bench = Bench::new().await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    let first = bench.keys.active_kid();
+    bench.keys.rotate(now(), 0).unwrap();
+    bench.upstream.publish_keys(bench.keys.public().to_json(), "\"keys-2\"");
+    bench.until_metric("segue_edge_key_polls_total{outcome=\"replaced\"}", 2).await;
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200, "the old key retires, and is accepted");
+    let new = mint(&claims(), &bench.keys);
+    assert_eq!(get(bench.edge.addr(), &signed(&new, "aac-256/0.m4s")).await.status, 200);
+    bench.keys.revoke(first, now()).unwrap();
+    bench.upstream.publish_keys(bench.keys.public().to_json(), "\"keys-3\"");
+    bench.until_metric("segue_edge_key_polls_total{outcome=\"replaced\"}", 3).await;
+    assert_eq!(bench.get("aac-256/0.m4s").await.code(), "token-key-revoked", "remembered or not");
+}
+
+#[tokio::test]
+async fn the_last_good_keys_stay() {
+    let bench = Bench::new().await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    bench.upstream.publish_keys(b"{}".to_vec(), "\"broken\"");
+    bench.until_metric("segue_edge_key_polls_total{outcome=\"failed\"}", 1).await;
+    bench.upstream.kill();
+    bench.until_metric("segue_edge_key_polls_total{outcome=\"failed\"}", 2).await;
+    assert_ne!(bench.get("aac-256/0.m4s").await.status, 403);
+    assert_eq!(get(bench.edge.admin_addr(), "/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn without_keys_nobody_is_refused_for_good() {
+    let upstream = common::Upstream::start(b"no keys yet".to_vec()).await;
+    let edge = segue_edge::start(common::config(&upstream)).await.unwrap();
+    assert_eq!(get(edge.admin_addr(), "/readyz").await.status, 503);
+    assert_eq!(get(edge.admin_addr(), "/healthz").await.status, 200);
+    let reply = get(edge.addr(), &signed("AAAA", "mv.m3u8")).await;
+    assert_eq!((reply.status, reply.code().as_str()), (503, "keys-not-loaded"));
+    assert_eq!(reply.header("retry-after"), "1");
+}
+
+#[tokio::test]
+async fn init_segments_need_no_token() {
+    let bench = Bench::new().await;
+    let path = format!("/v1/i/{}.mp4", "0f".repeat(32));
+    bench.upstream.answer(&path, Answer::ok("init"));
+    assert_eq!(get(bench.edge.addr(), &path).await.body, b"init");
+    let other = get(bench.edge.addr(), "/v1/i/short.mp4").await;
+    assert_eq!((other.status, other.code().as_str()), (403, "token-missing"));
+}
