@@ -36,8 +36,6 @@ impl Default for Log {
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Up {
     pub(crate) listen: String,
-    pub(crate) edge_listen: String,
-    pub(crate) admin_listen: String,
     pub(crate) data: String,
     pub(crate) music: Vec<String>,
     pub(crate) demo: bool,
@@ -48,8 +46,6 @@ impl Default for Up {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
-            edge_listen: String::new(),
-            admin_listen: String::new(),
             data: "segue-data".into(),
             music: Vec::new(),
             demo: false,

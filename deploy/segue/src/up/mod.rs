@@ -17,7 +17,7 @@ use data::DataDir;
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let data = DataDir::open(&config.up.data)?;
-    let addresses = Addresses::of(&config.up)?;
+    let addresses = Addresses::of(&config)?;
     let (origin_config, edge_config) = tiers(&config, &data, &addresses)?;
     let origin = segue_origin::start(origin_config).await.with_context(|| in_use(addresses.origin))?;
     let edge = segue_edge::start(edge_config).await.with_context(|| in_use(addresses.edge))?;
@@ -41,17 +41,20 @@ struct Addresses {
 
 impl Addresses {
     /// The edge and its admin listener take the next two ports unless they are set; admin stays on loopback.
-    fn of(up: &Up) -> anyhow::Result<Self> {
-        let origin = claim(resolve(&up.listen)?)?;
-        let beside = |set: &str, mut addr: SocketAddr, step: u16| {
-            if !set.is_empty() {
+    fn of(config: &Config) -> anyhow::Result<Self> {
+        let (set, default) = (&config.edge, segue_edge::Config::default());
+        let asked = resolve(&config.up.listen)?;
+        let origin = claim(asked)?;
+        let beside = |set: &str, default: &str, mut addr: SocketAddr, step: u16| {
+            if set != default {
                 return claim(resolve(set)?);
             }
-            addr.set_port(if up.listen.ends_with(":0") { 0 } else { origin.port().saturating_add(step) });
+            addr.set_port(if asked.port() == 0 { 0 } else { asked.port().saturating_add(step) });
             claim(addr)
         };
-        let edge = beside(&up.edge_listen, origin, 1)?;
-        let admin = beside(&up.admin_listen, SocketAddr::from(([127, 0, 0, 1], 0)), 2)?;
+        let edge = beside(&set.listen, &default.listen, origin, 1)?;
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+        let admin = beside(&set.admin_listen, &default.admin_listen, loopback, 2)?;
         Ok(Self { origin, edge, admin })
     }
 }
