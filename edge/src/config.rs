@@ -28,7 +28,7 @@ pub struct Config {
     /// Where the public signing keys are polled; empty: `/.well-known/segue-keys.json` on the first upstream.
     pub key_set_url: String,
     /// Seconds between polls of the signing keys.
-    pub key_poll_s: u64,
+    pub key_poll_seconds: u64,
     /// Serve every path without a token: a plain caching proxy.
     pub open: bool,
 
@@ -37,11 +37,11 @@ pub struct Config {
     /// Largest object that is cached, bytes; larger ones pass through.
     pub object_bytes: u64,
     /// Seconds for which 404 and 410 are remembered when the upstream does not say; 60 at most.
-    pub negative_s: u64,
+    pub negative_seconds: u64,
     /// Seconds for which server errors of the upstream are remembered; 5 at most.
-    pub error_s: u64,
+    pub error_seconds: u64,
     /// Seconds for which a stale object may stand in for a failing upstream that does not say.
-    pub stale_if_error_s: u64,
+    pub stale_if_error_seconds: u64,
 
     /// PEM file with the certificate chain; empty: no TLS. Read again when it changes.
     pub tls_cert: String,
@@ -92,13 +92,13 @@ impl Default for Config {
             upstream_ca: String::new(),
             media_secret: String::new(),
             key_set_url: String::new(),
-            key_poll_s: 10,
+            key_poll_seconds: 10,
             open: false,
             cache_bytes: 512 << 20,
             object_bytes: 16 << 20,
-            negative_s: 30,
-            error_s: 2,
-            stale_if_error_s: 86_400,
+            negative_seconds: 30,
+            error_seconds: 2,
+            stale_if_error_seconds: 86_400,
             tls_cert: String::new(),
             tls_key: String::new(),
             tls_self_signed: false,
@@ -145,7 +145,7 @@ impl Config {
             return Err("tls_self_signed and tls_cert exclude each other".into());
         }
         let times = [
-            ("key_poll_s", self.key_poll_s),
+            ("key_poll_seconds", self.key_poll_seconds),
             ("connect_timeout_ms", self.connect_timeout_ms),
             ("first_byte_timeout_ms", self.first_byte_timeout_ms),
             ("upstream_idle_timeout_ms", self.upstream_idle_timeout_ms),

@@ -57,9 +57,9 @@ impl Edge {
         Context {
             media,
             object_bytes: config.object_bytes.min(config.cache_bytes),
-            negative_s: config.negative_s,
-            error_s: config.error_s,
-            stale_if_error_s: config.stale_if_error_s,
+            negative_seconds: config.negative_seconds,
+            error_seconds: config.error_seconds,
+            stale_if_error_seconds: config.stale_if_error_seconds,
         }
     }
 

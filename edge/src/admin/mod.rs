@@ -51,7 +51,7 @@ impl Control {
         let url = config.key_set_url();
         let uri: Uri = url.parse().map_err(|_| format!("key_set_url '{url}' is not a URL"))?;
         let poller = (!config.open).then(|| {
-            let interval = Duration::from_secs(config.key_poll_s);
+            let interval = Duration::from_secs(config.key_poll_seconds);
             let deadline = millis(config.first_byte_timeout_ms);
             Poller::new(client(connector), uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
         });

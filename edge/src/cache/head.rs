@@ -158,7 +158,7 @@ mod tests {
     use http::Response;
 
     const CONTEXT: Context =
-        Context { media: true, object_bytes: 100, negative_s: 30, error_s: 2, stale_if_error_s: 7 };
+        Context { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 7 };
 
     fn parts(status: u16, fields: &[(&str, &str)]) -> response::Parts {
         let builder = fields.iter().fold(Response::builder().status(status), |b, (k, v)| b.header(*k, *v));

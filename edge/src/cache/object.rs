@@ -84,10 +84,10 @@ impl Object {
             return Freshness::Fresh;
         }
         let stale_ms = now_ms - expires;
-        let Policy { stale_while_revalidate_s, stale_if_error_s, .. } = self.head.policy;
+        let Policy { stale_while_revalidate_s, stale_if_error_seconds, .. } = self.head.policy;
         Freshness::Stale {
             while_revalidate: stale_ms < stale_while_revalidate_s * 1000,
-            if_error: stale_ms < stale_if_error_s.max(stale_while_revalidate_s) * 1000,
+            if_error: stale_ms < stale_if_error_seconds.max(stale_while_revalidate_s) * 1000,
             resting: now_ms < self.retry_ms.load(Ordering::Relaxed),
         }
     }
@@ -144,7 +144,7 @@ pub(crate) mod tests {
 
     pub(crate) fn object(fields: &[(&str, &str)], body: &'static [u8], now_ms: u64, purges: u64) -> Object {
         let context =
-            Context { media: true, object_bytes: 100, negative_s: 30, error_s: 2, stale_if_error_s: 0 };
+            Context { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 0 };
         let builder = fields.iter().fold(Response::builder(), |b, (k, v)| b.header(*k, *v));
         let parts = builder.body(()).unwrap().into_parts().0;
         let head = Head::read(&parts, Some(body.len() as u64), true, &context);

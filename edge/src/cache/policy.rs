@@ -63,9 +63,9 @@ pub(crate) struct Context {
     /// The resource is one of Segue's own; its upstream is ours, and may be overruled.
     pub(crate) media: bool,
     pub(crate) object_bytes: u64,
-    pub(crate) negative_s: u64,
-    pub(crate) error_s: u64,
-    pub(crate) stale_if_error_s: u64,
+    pub(crate) negative_seconds: u64,
+    pub(crate) error_seconds: u64,
+    pub(crate) stale_if_error_seconds: u64,
 }
 
 /// How long a response lives, seconds from when the upstream made it.
@@ -74,7 +74,7 @@ pub(crate) struct Policy {
     pub(crate) pass: Option<Pass>,
     pub(crate) lifetime_s: u64,
     pub(crate) stale_while_revalidate_s: u64,
-    pub(crate) stale_if_error_s: u64,
+    pub(crate) stale_if_error_seconds: u64,
     /// How old it was when it came.
     pub(crate) initial_age_s: u64,
 }
@@ -87,7 +87,7 @@ impl Policy {
             pass: None,
             lifetime_s: 0,
             stale_while_revalidate_s: control.stale_while_revalidate.unwrap_or(0),
-            stale_if_error_s: control.stale_if_error.unwrap_or(context.stale_if_error_s),
+            stale_if_error_seconds: control.stale_if_error.unwrap_or(context.stale_if_error_seconds),
             initial_age_s: initial_age(headers),
         };
         let explicit = control.lifetime().or_else(|| expires(headers));
@@ -98,7 +98,7 @@ impl Policy {
         }
         if control.no_cache || control.must_revalidate {
             policy.stale_while_revalidate_s = 0;
-            policy.stale_if_error_s = 0;
+            policy.stale_if_error_seconds = 0;
         }
         policy.cap_failures(status);
         policy.pass = forbidden(status, headers, framed, &control, context).or(policy.pass);
@@ -119,7 +119,7 @@ impl Policy {
         };
         self.lifetime_s = self.lifetime_s.min(longest);
         self.stale_while_revalidate_s = 0;
-        self.stale_if_error_s = 0;
+        self.stale_if_error_seconds = 0;
     }
 }
 
@@ -161,8 +161,8 @@ fn is_storable(status: StatusCode) -> bool {
 
 fn default_lifetime(status: StatusCode, context: &Context) -> Option<u64> {
     match status {
-        _ if is_absent(status) => Some(context.negative_s),
-        _ if status.is_server_error() => Some(context.error_s),
+        _ if is_absent(status) => Some(context.negative_seconds),
+        _ if status.is_server_error() => Some(context.error_seconds),
         _ => None,
     }
 }
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     const CONTEXT: Context =
-        Context { media: true, object_bytes: 100, negative_s: 30, error_s: 2, stale_if_error_s: 7 };
+        Context { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 7 };
 
     fn of(status: u16, fields: &[(&'static str, &str)]) -> Policy {
         let mut headers = HeaderMap::new();
@@ -211,7 +211,7 @@ mod tests {
             &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=9, stale-while-revalidate=3")],
         );
         assert_eq!((policy.pass, policy.lifetime_s, policy.stale_while_revalidate_s), (None, 9, 3));
-        assert_eq!(policy.stale_if_error_s, 7);
+        assert_eq!(policy.stale_if_error_seconds, 7);
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(of(200, &[("expires", "0")]).lifetime_s, 0);
         assert_eq!(of(200, &[("etag", "\"a\"")]).pass, None);
         assert_eq!(of(200, &[]).pass, Some(Pass::Lifetime));
-        assert_eq!(of(200, &[("cache-control", "no-cache, stale-if-error=9")]).stale_if_error_s, 0);
+        assert_eq!(of(200, &[("cache-control", "no-cache, stale-if-error=9")]).stale_if_error_seconds, 0);
     }
 
     #[test]

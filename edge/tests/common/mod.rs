@@ -57,7 +57,7 @@ pub fn config(upstream: &Upstream) -> Config {
         media_secret: MEDIA_SECRET.into(),
         workers: 2,
         upstreams: vec![upstream.url()],
-        key_poll_s: 1,
+        key_poll_seconds: 1,
         first_byte_timeout_ms: 3_000,
         upstream_idle_timeout_ms: 1_000,
         ..Config::default()

@@ -1,0 +1,54 @@
+//! The log: one line for each request, without tokens, secrets or addresses.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use common::{ADMIN_SECRET, Answer, Bench, MEDIA_SECRET, get, signed};
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_happened_is_told_and_no_secret() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    // Everything, also what libraries would say at their most talkative.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+    let bench = Bench::with(|config| config.access_log = "all".into()).await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    assert_eq!(bench.get("aac-256/9.m4s").await.status, 404);
+    let forged = bench.token[..bench.token.len() - 4].to_owned() + "AAAA";
+    assert_eq!(get(bench.edge.addr(), &signed(&forged, "aac-256/0.m4s")).await.status, 403);
+    bench.purge(r#"{"paths":["/x"]}"#).await;
+    bench.edge.drain(std::time::Duration::from_secs(9)).await;
+
+    let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
+    let requests: Vec<_> = log.lines().filter(|line| line.contains("segue_edge::access: request")).collect();
+    assert_eq!(requests.len(), 3, "{log}");
+    assert!(requests[0].contains("status=200") && requests[0].contains("cache=\"miss\""), "{}", requests[0]);
+    assert!(requests[0].contains("token.id=\"07070707"), "{}", requests[0]);
+    assert!(requests[2].contains("problem=\"token-signature\""), "{}", requests[2]);
+    for secret in [&bench.token[..40], &forged[forged.len() - 40..], ADMIN_SECRET, MEDIA_SECRET] {
+        assert!(!log.contains(secret), "a secret is in the log");
+    }
+    assert!(requests.iter().all(|line| !line.contains("127.0.0.1")), "an address is in the access log");
+}
