@@ -38,18 +38,27 @@ impl<const N: usize> Modes<N> {
         bank
     }
 
-    /// The sum of all modes, one frame on.
-    #[inline(always)]
-    pub(crate) fn next(&mut self) -> f32 {
-        let mut sums = [0.0; 4];
-        for i in 0..N {
-            let re = self.re[i] * self.turn_re[i] - self.im[i] * self.turn_im[i];
-            let im = self.re[i] * self.turn_im[i] + self.im[i] * self.turn_re[i];
-            self.re[i] = re;
-            self.im[i] = im;
-            sums[i % 4] += im;
+    /// Fills a block with the sum of all modes.
+    pub(crate) fn fill(&mut self, block: &mut [f32]) {
+        // Local copies stay in registers.
+        let (mut re, mut im) = (self.re, self.im);
+        let (turn_re, turn_im) = (self.turn_re, self.turn_im);
+        for out in block {
+            let mut sums = [0.0; 4];
+            for i in 0..N {
+                let turned = re[i] * turn_re[i] - im[i] * turn_im[i];
+                im[i] = re[i] * turn_im[i] + im[i] * turn_re[i];
+                re[i] = turned;
+                sums[i % 4] += im[i];
+            }
+            *out = (sums[0] + sums[1]) + (sums[2] + sums[3]);
         }
-        (sums[0] + sums[1]) + (sums[2] + sums[3])
+        for i in 0..N {
+            // A mode that has died away stops, before it reaches the slow denormal numbers.
+            let alive = if re[i].abs() + im[i].abs() > 1e-9 { 1.0 } else { 0.0 };
+            self.re[i] = re[i] * alive;
+            self.im[i] = im[i] * alive;
+        }
     }
 }
 
@@ -61,7 +70,8 @@ mod tests {
     fn a_mode_decays_by_sixty_decibels() {
         let mode = Mode { hertz: 441.0, amplitude: 1.0, decay: 0.5 };
         let mut bank = Modes::strike(&[mode, Mode::default(), Mode::default(), Mode::default()]);
-        let wave: Vec<f32> = (0..22_150).map(|_| bank.next()).collect();
+        let mut wave = vec![0.0; 22_150];
+        wave.chunks_mut(128).for_each(|block| bank.fill(block));
         let start = wave[..100].iter().copied().fold(0.0, f32::max);
         let end = wave[22_050..].iter().copied().fold(0.0, f32::max);
         assert!((0.9..=1.0).contains(&start));
@@ -72,6 +82,8 @@ mod tests {
     #[test]
     fn modes_beyond_hearing_are_left_out() {
         let mut bank = Modes::strike(&[Mode { hertz: 19_000.0, amplitude: 1.0, decay: 1.0 }; 4]);
-        assert!((0..100).all(|_| bank.next() == 0.0));
+        let mut block = [1.0; 100];
+        bank.fill(&mut block);
+        assert_eq!(block, [0.0; 100]);
     }
 }

@@ -106,8 +106,12 @@ impl Room {
     }
 
     fn read(&self, line: usize) -> [f32; BLOCK] {
-        let start = self.at + RING - LENGTHS[line];
-        std::array::from_fn(|k| self.lines[line][(start + k) % RING])
+        let start = (self.at + RING - LENGTHS[line]) % RING;
+        let straight = BLOCK.min(RING - start);
+        let mut block = [0.0; BLOCK];
+        block[..straight].copy_from_slice(&self.lines[line][start..start + straight]);
+        block[straight..].copy_from_slice(&self.lines[line][..BLOCK - straight]);
+        block
     }
 
     fn moving(&mut self, line: usize, drift: usize) -> [f32; BLOCK] {

@@ -76,8 +76,9 @@ impl Mono for Bell {
         let swell = 1.0 + self.swell * sine(self.motor.skip(block.len()));
         let ahead = 1.0 + self.swell * sine(self.motor.skip(0));
         let step = (ahead - swell) / block.len() as f32;
+        self.bar.fill(block);
         for (i, out) in block.iter_mut().enumerate() {
-            *out = self.bar.next() * ramp.at(i) * (swell + step * i as f32);
+            *out *= ramp.at(i) * (swell + step * i as f32);
         }
         self.envelope.is_alive()
     }

@@ -54,9 +54,8 @@ impl Rim {
 impl Mono for Rim {
     fn fill(&mut self, block: &mut [f32]) -> bool {
         let ramp = self.envelope.advance(block.len());
-        for (i, out) in block.iter_mut().enumerate() {
-            *out = self.wood.next() * ramp.at(i);
-        }
+        self.wood.fill(block);
+        block.iter_mut().enumerate().for_each(|(i, out)| *out *= ramp.at(i));
         self.envelope.is_alive()
     }
 }

@@ -61,9 +61,8 @@ fn strings(tone: &Tone) -> [Mode; PARTIALS + DOUBLED] {
 impl Mono for FeltPiano {
     fn fill(&mut self, block: &mut [f32]) -> bool {
         let ramp = self.envelope.advance(block.len());
-        for (i, out) in block.iter_mut().enumerate() {
-            *out = self.strings.next() * ramp.at(i);
-        }
+        self.strings.fill(block);
+        block.iter_mut().enumerate().for_each(|(i, out)| *out *= ramp.at(i));
         if self.thump > 1e-4 {
             for out in block.iter_mut() {
                 *out += self.felt.low(self.noise.signed() * self.thump);
