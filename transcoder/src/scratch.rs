@@ -1,6 +1,6 @@
 //! Room for half-made objects: a folder of temporary files that goes away on every path, a killed process included.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,9 +106,12 @@ fn sweep(parent: &Path) {
 
 fn is_abandoned(root: &Path) -> bool {
     match File::open(root.join(LOCK)) {
-        Ok(lock) => !matches!(lock.try_lock(), Err(TryLockError::WouldBlock | TryLockError::Error(_))),
+        Ok(lock) => lock.try_lock().is_ok(),
         // Killed before the lock was made. Only an empty folder goes this way, and its owner makes another.
-        Err(e) if e.kind() == io::ErrorKind::NotFound => fs::remove_dir(root).is_ok() && false,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let _ = fs::remove_dir(root);
+            false
+        }
         Err(_) => false,
     }
 }

@@ -181,7 +181,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tree(&["open/1.flac", "shut/2.flac"]);
         let shut = dir.path().join("shut");
-        fs::set_permissions(&shut, fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
         let privileged = fs::read_dir(&shut).is_ok();
         let walk = walk(&[dir.path().to_owned()]);
         fs::set_permissions(&shut, fs::Permissions::from_mode(0o755)).unwrap();
