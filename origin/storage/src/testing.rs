@@ -162,8 +162,11 @@ impl Storage for Chaos {
         let listing = self.inner.list(prefix);
         let Some(after) = faults.cut_after else { return listing };
         let cut = Error::new(faults.kind, format!("chaos list {prefix}"), "cut on purpose");
-        let some = usize::try_from(after).unwrap_or(usize::MAX);
-        listing.take(some).chain(stream::iter([Err(cut)])).boxed()
+        let counted = listing.zip(stream::iter(0..)).map(move |(object, n)| match n < after {
+            true => object,
+            false => Err(cut.clone()),
+        });
+        counted.boxed()
     }
 
     async fn delete(&self, path: &str) -> Result<(), Error> {

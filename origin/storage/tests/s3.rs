@@ -104,9 +104,7 @@ async fn a_cancelled_large_upload_is_given_up() {
         );
     }
     drop(put);
-    while !server.open_uploads().is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    server.no_open_uploads().await;
     assert_eq!(paths(&store, "").await.unwrap(), [""; 0]);
 }
 
@@ -134,7 +132,7 @@ async fn opens_by_url_with_credentials_from_the_environment() {
         tokio::task::spawn_blocking(move || command.output().unwrap())
     };
     let done = run(ACCESS_KEY).await.unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
     assert!(server.bucket().join("deep/store/by/url").exists());
     assert!(!run("somebody-else").await.unwrap().status.success());
 }

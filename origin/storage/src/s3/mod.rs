@@ -3,6 +3,7 @@
 //! | file | concern |
 //! |---|---|
 //! | `options.rs` | settings, and the client made of them |
+//! | `transport.rs` | HTTP with and without TLS |
 //! | `read.rs` | get and head |
 //! | `write.rs` | put: one request for small objects |
 //! | `multipart.rs` | put: parts for large ones, given up cleanly on failure |
@@ -14,6 +15,7 @@ mod list;
 mod multipart;
 mod options;
 mod read;
+mod transport;
 mod write;
 
 use std::fmt;
@@ -75,7 +77,7 @@ impl S3 {
 }
 
 /// A checked object path, the object key that it has in the bucket, and the words for errors about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Target {
     path: String,
     object_key: String,

@@ -2,6 +2,7 @@
 //! anything fails, or the caller goes away, the upload is given up so that the server forgets its parts.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -25,13 +26,13 @@ const PART_ATTEMPTS: u32 = 4;
 const ABORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn put(
-    bucket: &Bucket,
+    bucket: &Arc<Bucket>,
     target: &Target,
     source: &Source,
     size: u64,
     content_type: &str,
 ) -> Result<(), Error> {
-    let upload = Upload::begin(bucket, target, content_type).await?;
+    let upload = begin(bucket, target, content_type).await?;
     match upload.run(bucket, target, source, size).await {
         Ok(()) => {
             upload.done();
@@ -41,6 +42,18 @@ pub(super) async fn put(
             upload.abort().await;
             Err(error)
         }
+    }
+}
+
+/// Begins an upload in a task of its own: when the caller goes away before the server has answered, the answer
+/// is awaited nevertheless, and the upload, which only it names, given up.
+async fn begin(bucket: &Arc<Bucket>, target: &Target, content_type: &str) -> Result<Upload, Error> {
+    let (bucket, target, content_type) = (Arc::clone(bucket), target.clone(), content_type.to_owned());
+    let place = target.place.clone();
+    let beginning = tokio::spawn(async move { Upload::begin(&bucket, &target, &content_type).await });
+    match beginning.await {
+        Ok(begun) => begun,
+        Err(gone) => Err(Error::new(ErrorKind::Other, place, "the upload was given up").with_source(gone)),
     }
 }
 

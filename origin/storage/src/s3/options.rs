@@ -15,6 +15,7 @@ use aws_sdk_s3::config::{
     StalledStreamProtectionConfig,
 };
 
+use super::transport;
 use crate::error::{Error, ErrorKind};
 use crate::path::check_path;
 
@@ -103,8 +104,7 @@ impl S3Options {
         let shared = self.shared_config().await;
         let mut config = Builder::from(&shared).force_path_style(self.path_style);
         if self.is_plain_http() {
-            // Without TLS no certificate authorities are needed, which bare machines and containers lack.
-            config = config.http_client(aws_smithy_http_client::Builder::new().build_http());
+            config = config.http_client(transport::http());
         }
         Client::from_conf(config.build())
     }
@@ -113,6 +113,7 @@ impl S3Options {
     /// only where S3 demands them: many compatible servers refuse the trailers that carry them.
     async fn shared_config(&self) -> SdkConfig {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(transport::https())
             .region(self.region_chain())
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())

@@ -21,7 +21,7 @@ pub(super) async fn head(bucket: &Bucket, target: Target) -> Result<ObjectMeta, 
 pub(super) async fn get(bucket: &Bucket, target: Target, range: Option<Range<u64>>) -> Result<Object, Error> {
     let mut request = bucket.client.get_object().bucket(&bucket.name).key(&target.object_key);
     if let Some(range) = &range {
-        if range.start >= range.end {
+        if range.start >= range.end || i64::try_from(range.end).is_err() {
             return Err(Error::range(&target.place, range, None));
         }
         request = request.range(format!("bytes={}-{}", range.start, range.end - 1));

@@ -1,6 +1,7 @@
 //! Put and delete: one request each, unless the object is large.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use crate::Payload;
 use crate::error::{Error, ErrorKind};
 
 pub(super) async fn put(
-    bucket: &Bucket,
+    bucket: &Arc<Bucket>,
     target: &Target,
     payload: Payload,
     content_type: &str,
