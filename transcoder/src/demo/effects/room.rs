@@ -132,9 +132,9 @@ impl Room {
 fn hadamard(mut x: Blocks) -> Blocks {
     for half in [4, 2, 1] {
         for i in (0..LINES).filter(|i| i & half == 0) {
-            for k in 0..BLOCK {
-                let (a, b) = (x[i][k], x[i + half][k]);
-                (x[i][k], x[i + half][k]) = (a + b, a - b);
+            let (lower, upper) = x.split_at_mut(i + half);
+            for (a, b) in lower[i].iter_mut().zip(&mut upper[0]) {
+                (*a, *b) = (*a + *b, *a - *b);
             }
         }
     }
