@@ -73,6 +73,7 @@ fn killed_up_goes_on_where_it_was() {
 fn mistakes_are_explained() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
+    let free = ["--listen", "127.0.0.1:0"];
     let says = |args: &[&str]| {
         let output = segue()
             .args(["up", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()])
@@ -82,15 +83,15 @@ fn mistakes_are_explained() {
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
     };
-    assert!(says(&["--music", "/no/such/folder"]).contains("/no/such/folder"));
+    assert!(says(&[&free[..], &["--music", "/no/such/folder"]].concat()).contains("/no/such/folder"));
     assert!(says(&["--config", "/no/such/file"]).contains("/no/such/file"));
     assert!(says(&["--listen", "nonsense"]).contains("HOST:PORT"));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     assert!(says(&["--listen", &taken.local_addr().unwrap().to_string()]).contains("choose another address"));
     let inside = data.join("store");
-    assert!(says(&["--music", inside.to_str().unwrap()]).contains("data folder"));
+    assert!(says(&[&free[..], &["--music", inside.to_str().unwrap()]].concat()).contains("data folder"));
     let running = Up::start(&data, &[]);
-    assert!(says(&[]).contains("another segue"));
+    assert!(says(&free).contains("another segue"));
     drop(running);
 }
 
