@@ -4,7 +4,7 @@ use std::path::Path;
 
 use segue_manifests::Source;
 use symphonia::core::codecs::audio::AudioCodecParameters;
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_OPUS};
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_OPUS};
 use symphonia::core::formats::probe::{Hint, Probe};
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
@@ -219,8 +219,8 @@ fn open_reader(
     let place = container.name();
     let track = track.ok_or_else(|| SourceError::new(place, "has no sound in a coding that segue knows"))?;
     let params = track.codec_params.as_ref().and_then(|params| params.audio());
-    let params =
-        params.ok_or_else(|| SourceError::new(place, "has no sound in a coding that segue knows"))?.clone();
+    let params = params.ok_or_else(|| SourceError::new(place, "has no sound in a coding that segue knows"))?;
+    let params = with_depth(params.clone());
     let clock = track.time_base.filter(|base| base.numer.get() == 1).map_or(0, |base| base.denom.get());
     let span = span(container, track, sound.as_ref());
     let declared = declared(container, track, head);
@@ -230,13 +230,14 @@ fn open_reader(
 
 fn open_adts(mut region: Region) -> Result<(Reader, Stream), SourceError> {
     let head = region.read_at(0, 16)?;
-    let (rate, _) = mpeg::adts_shape(&head).ok_or_else(|| SourceError::new("adts", "has no frame"))?;
+    let mpeg::Adts { rate, config, .. } =
+        mpeg::Adts::parse(&head).ok_or_else(|| SourceError::new("adts", "has no frame"))?;
     let mut params = AudioCodecParameters::new();
-    params.for_codec(CODEC_ID_AAC).with_sample_rate(rate);
+    params.for_codec(CODEC_ID_AAC).with_sample_rate(rate).with_extra_data(config.into());
     let span = Span::default();
     let stream =
         Stream { container: Container::Adts, params, clock: rate, span, declared: None, track_id: 0 };
-    Ok((Reader::Adts(AdtsReader::new(region.rewound()?)), stream))
+    Ok((Reader::Adts(AdtsReader::new(region.rewound()?, config)), stream))
 }
 
 /// Makes the one reader that fits; formats are never guessed among.
@@ -254,6 +255,22 @@ fn probe(region: Region, container: Container) -> Result<Box<dyn FormatReader>, 
     probe
         .probe(&Hint::new(), stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| explained(container.name().to_owned(), &error))
+}
+
+/// Adds the bits per sample that MP4 leaves to the codec's own header.
+fn with_depth(mut params: AudioCodecParameters) -> AudioCodecParameters {
+    let header = params.extra_data.as_deref().unwrap_or_default();
+    let bits = match (params.codec, header) {
+        // ALACSpecificConfig: frame length, version, bit depth.
+        (CODEC_ID_ALAC, [_, _, _, _, _, bits, ..]) => u32::from(*bits),
+        // STREAMINFO (RFC 9639 section 8.2): the bit depth less one is 5 bits behind rate and channels.
+        (CODEC_ID_FLAC, header) if header.len() == 34 => {
+            u32::from((header[12] & 1) << 4 | header[13] >> 4) + 1
+        }
+        _ => return params,
+    };
+    params.with_bits_per_coded_sample(bits);
+    params
 }
 
 fn span(container: Container, track: &Track, sound: Option<&mp4::Sound>) -> Span {

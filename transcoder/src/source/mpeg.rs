@@ -15,8 +15,6 @@ struct Header {
     layer: u8,
     /// Whole frame, bytes.
     len: usize,
-    /// Hz.
-    rate: u32,
     /// Samples per channel.
     samples: u32,
     /// Bytes of side information that stand between header and a Xing tag.
@@ -54,14 +52,37 @@ pub(super) fn declared_samples(head: &[u8]) -> Option<u64> {
     (frames > 0).then(|| u64::from(frames) * u64::from(header.samples))
 }
 
-/// Length of the ADTS frame whose header begins `bytes`.
-pub(super) fn adts_frame_len(bytes: &[u8]) -> Option<usize> {
-    Header::parse_adts(bytes).map(|header| header.len)
+/// The header of an ADTS frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Adts {
+    /// Whole frame, bytes.
+    pub(super) len: usize,
+    /// Header, bytes: 7, or 9 with a checksum.
+    pub(super) header: usize,
+    /// Sample rate of the core, Hz.
+    pub(super) rate: u32,
+    /// Access units in the frame.
+    pub(super) blocks: u8,
+    /// The AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1) that says the same.
+    pub(super) config: [u8; 2],
 }
 
-/// Sample rate and samples of the ADTS frame whose header begins `bytes`.
-pub(super) fn adts_shape(bytes: &[u8]) -> Option<(u32, u32)> {
-    Header::parse_adts(bytes).map(|header| (header.rate, header.samples))
+impl Adts {
+    /// Reads the header that begins `bytes`.
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+        const RATES: [u32; 13] =
+            [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+        if bytes.len() < 7 || bytes[0] != 0xff || bytes[1] & 0xf6 != 0xf0 {
+            return None;
+        }
+        let (object_type, rate_index) = ((bytes[2] >> 6) + 1, bytes[2] >> 2 & 15);
+        let channels = (bytes[2] & 1) << 2 | bytes[3] >> 6;
+        let len = usize::from(bytes[3] & 3) << 11 | usize::from(bytes[4]) << 3 | usize::from(bytes[5] >> 5);
+        let header = if bytes[1] & 1 == 0 { 9 } else { 7 };
+        let config = [object_type << 3 | rate_index >> 1, rate_index << 7 | channels << 3];
+        let rate = *RATES.get(usize::from(rate_index))?;
+        (len > header).then_some(Self { len, header, rate, blocks: (bytes[6] & 3) + 1, config })
+    }
 }
 
 fn is_run(head: &[u8], start: usize, first: Header) -> bool {
@@ -129,30 +150,12 @@ impl Header {
             (0, true) | (_, false) => 17,
             (_, true) => 9,
         };
-        Some(Self { container: Container::Mp3, layer, len: len as usize, rate, samples, side_info })
+        Some(Self { container: Container::Mp3, layer, len: len as usize, samples, side_info })
     }
 
     fn parse_adts(bytes: &[u8]) -> Option<Self> {
-        const RATES: [u32; 13] = [
-            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
-            7_350,
-        ];
-        if bytes.len() < 7 || bytes[0] != 0xff || bytes[1] & 0xf6 != 0xf0 {
-            return None;
-        }
-        let rate = *RATES.get(usize::from(bytes[2] >> 2 & 15))?;
-        let len = usize::from(bytes[3] & 3) << 11 | usize::from(bytes[4]) << 3 | usize::from(bytes[5] >> 5);
-        let header = if bytes[1] & 1 == 0 { 9 } else { 7 };
-        let blocks = u32::from(bytes[6] & 3) + 1;
-        let samples = 1024 * blocks;
-        (len > header).then_some(Self {
-            container: Container::Adts,
-            layer: 0,
-            len,
-            rate,
-            samples,
-            side_info: 0,
-        })
+        let Adts { len, .. } = Adts::parse(bytes)?;
+        Some(Self { container: Container::Adts, layer: 0, len, samples: 1024, side_info: 0 })
     }
 }
 
@@ -199,7 +202,8 @@ mod tests {
     #[test]
     fn adts_headers_are_read() {
         let header = [0xff, 0xf1, 0x50, 0x80, 0x02, 0x1f, 0xfc, 0];
-        assert_eq!(adts_frame_len(&header), Some(16));
-        assert_eq!(adts_shape(&header), Some((44_100, 1024)));
+        // LC, rate index 4, two channels: the usual 0x1210.
+        let want = Adts { len: 16, header: 7, rate: 44_100, blocks: 1, config: [0x12, 0x10] };
+        assert_eq!(Adts::parse(&header), Some(want));
     }
 }

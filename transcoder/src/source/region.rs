@@ -17,6 +17,7 @@ pub(super) struct Region {
     end: u64,
     at: u64,
     file_len: u64,
+    patch: Option<(u64, [u8; 4])>,
 }
 
 impl Region {
@@ -35,12 +36,17 @@ impl Region {
         }
         let mut file = File::open(path).map_err(|e| SourceError::io(&e))?;
         let found = locate(&mut file, meta.len()).map_err(|e| SourceError::io(&e))?;
-        Ok(Self { file, start: found.0, end: found.1, at: found.0, file_len: meta.len() })
+        Ok(Self { file, start: found.0, end: found.1, at: found.0, file_len: meta.len(), patch: None })
     }
 
     /// Bytes in the region.
     pub(super) fn len(&self) -> u64 {
         self.end - self.start
+    }
+
+    /// Shows `bytes` from `offset` of the region on instead of what the file holds there.
+    pub(super) fn patch(&mut self, offset: u64, bytes: [u8; 4]) {
+        self.patch = Some((self.start + offset, bytes));
     }
 
     /// Leaves out `bytes` more at the start.
@@ -82,6 +88,14 @@ impl Read for Region {
         let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
         let most = buffer.len().min(left);
         let read = self.file.read(&mut buffer[..most])?;
+        if let Some((from, bytes)) = self.patch {
+            for (at, byte) in (from..).zip(bytes) {
+                let index = at.checked_sub(self.at).and_then(|index| usize::try_from(index).ok());
+                if let Some(shown) = index.and_then(|index| buffer[..read].get_mut(index)) {
+                    *shown = byte;
+                }
+            }
+        }
         self.at += read as u64;
         Ok(read)
     }
@@ -209,6 +223,17 @@ mod tests {
         huge[12..16].copy_from_slice(&u32::MAX.to_le_bytes());
         assert_eq!(region_of(&huge).unwrap().len(), huge.len());
         assert!(region_of(b"").unwrap_err().reason.contains("empty"));
+    }
+
+    #[test]
+    fn patches_show_in_every_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, b"0123456789").unwrap();
+        let mut region = Region::open(&path).unwrap();
+        region.patch(2, *b"wxyz");
+        assert_eq!(region.read_at(0, 10).unwrap(), b"01wxyz6789");
+        assert_eq!((region.read_at(0, 3).unwrap(), region.read_at(5, 3).unwrap()), (b"01w".into(), b"z67".into()));
     }
 
     #[test]

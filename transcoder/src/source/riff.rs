@@ -9,7 +9,8 @@ const MAX_CHUNKS: usize = 4096;
 
 /// Looks for the chunk with the sound and checks that it lies within the file.
 ///
-/// Writers that could not seek back leave the length at 0xFFFFFFFF; then the sound runs to the end of the file.
+/// Writers that could not seek back leave the length at 0xFFFFFFFF; then the sound runs to the end of the file, and
+/// that length is shown to the reader instead.
 ///
 /// # Errors
 /// When there is no such chunk, it is empty, or it claims more bytes than the file has.
@@ -31,7 +32,12 @@ pub(super) fn check(region: &mut Region, container: Container) -> Result<(), Sou
             _ => u32::from_be_bytes(size),
         };
         if id == wanted {
-            return check_size(&place, u64::from(size), offset, region.len() - (at + 8).min(region.len()));
+            let there = region.len() - (at + 8).min(region.len());
+            check_size(&place, u64::from(size), offset, there)?;
+            if size == u32::MAX && container == Container::Wav {
+                region.patch(at + 4, u32::try_from(there).unwrap_or(size).to_le_bytes());
+            }
+            return Ok(());
         }
         at += 8 + u64::from(size) + u64::from(size & 1);
     }

@@ -83,8 +83,8 @@ mod tests {
         assert_eq!(run(span, &packets), numbers(13..30));
         assert_eq!(run(Span { drop_end: 12, ..span }, &packets), numbers(13..18));
         assert_eq!(run(Span { limit: Some(4), ..span }, &packets), numbers(13..17));
-        assert_eq!(run(Span { skip: 40, ..span }, &packets), []);
-        assert_eq!(run(Span { drop_end: 40, ..span }, &packets), []);
+        assert_eq!(run(Span { skip: 40, ..span }, &packets), numbers(0..0));
+        assert_eq!(run(Span { drop_end: 40, ..span }, &packets), numbers(0..0));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! All AAC goes this way because SBR may be signalled nowhere but in the packets (ISO/IEC 14496-3 section 1.6.5), and
 //! a decoder that does not look would halve the bandwidth without a word. The library is C++ behind a C interface,
 //! hence the unsafe blocks; it decodes to 16 bits.
+//!
+//! The SBR tool delays its output by 962 samples. That delay stays in: encoders count it in the delay that they
+//! declare, and other decoders leave it in too.
 #![allow(unsafe_code)]
 
 use std::ptr::NonNull;
@@ -17,37 +20,34 @@ use super::{Block, usual_layout};
 /// Longest frame (xHE-AAC: 4096) of most channels.
 const MAX_OUTPUT: usize = 4096 * 8;
 
-/// A decoder of AAC access units or ADTS frames.
+/// A decoder of AAC access units.
 pub(in crate::source) struct AacDecoder {
     handle: NonNull<fdk::AAC_DECODER_INSTANCE>,
     interleaved: Vec<i16>,
-    /// Samples of the library's own delay that are still to be left out.
-    delay: Option<usize>,
 }
 
 // SAFETY: the handle is owned by this value alone; the library's tables are constant.
 unsafe impl Send for AacDecoder {}
 
 impl AacDecoder {
-    /// Makes a decoder: for ADTS frames with their headers, or for the AudioSpecificConfig in `params`.
+    /// Makes a decoder for the AudioSpecificConfig in `params`.
     ///
     /// # Errors
     /// When there is no configuration, or it asks for a profile that the library does not know.
-    pub(super) fn new(params: &AudioCodecParameters, adts: bool) -> Result<Self, String> {
-        let transport = if adts { fdk::TRANSPORT_TYPE_TT_MP4_ADTS } else { fdk::TRANSPORT_TYPE_TT_MP4_RAW };
+    pub(super) fn new(params: &AudioCodecParameters) -> Result<Self, String> {
         // SAFETY: takes plain numbers; null is checked.
-        let handle = unsafe { fdk::aacDecoder_Open(transport, 1) };
+        let handle = unsafe { fdk::aacDecoder_Open(fdk::TRANSPORT_TYPE_TT_MP4_RAW, 1) };
         let handle = NonNull::new(handle).ok_or_else(|| "the aac decoder could not be made".to_owned())?;
-        let mut decoder = Self { handle, interleaved: vec![0; MAX_OUTPUT], delay: None };
+        let mut decoder = Self { handle, interleaved: vec![0; MAX_OUTPUT] };
         // The limiter would add delay and change samples; loudness metadata must not change them either.
         decoder.set(fdk::AACDEC_PARAM_AAC_PCM_LIMITER_ENABLE, 0)?;
+        // Energy interpolation, the default, delays everything by a frame; no packet is concealed here anyway.
+        decoder.set(fdk::AACDEC_PARAM_AAC_CONCEAL_METHOD, 1)?;
         decoder.set(fdk::AACDEC_PARAM_AAC_DRC_ATTENUATION_FACTOR, 0)?;
         decoder.set(fdk::AACDEC_PARAM_AAC_DRC_BOOST_FACTOR, 0)?;
         decoder.set(fdk::AACDEC_PARAM_AAC_DRC_REFERENCE_LEVEL, -1)?;
         decoder.set(fdk::AACDEC_PARAM_AAC_UNIDRC_SET_EFFECT, -1)?;
-        if !adts {
-            decoder.configure(params.extra_data.as_deref().unwrap_or_default())?;
-        }
+        decoder.configure(params.extra_data.as_deref().unwrap_or_default())?;
         Ok(decoder)
     }
 
@@ -71,18 +71,19 @@ impl AacDecoder {
         let mut data = packet.data.to_vec();
         block.planes.iter_mut().for_each(Vec::clear);
         let mut left = u32::try_from(data.len()).map_err(|e| e.to_string())?;
-        let len = left;
+        let (len, mut frames) = (left, 0);
         while left > 0 {
             let (mut start, before) = (data.as_mut_ptr(), left);
             // SAFETY: `start` points at `len` bytes; the library reads the last `left` of them and lowers `left`.
             check(unsafe { fdk::aacDecoder_Fill(self.handle.as_ptr(), &mut start, &len, &mut left) })?;
-            // An ADTS frame may hold up to four access units: decode until bits run out.
-            while self.decode_one(block)? {}
+            while self.decode_one(block)? {
+                frames += 1;
+            }
             if left == before {
                 return Err("the aac decoder takes no more input".to_owned());
             }
         }
-        if block.len() == 0 { Err("holds no complete aac frame".to_owned()) } else { Ok(()) }
+        if frames == 0 { Err("holds no complete aac frame".to_owned()) } else { Ok(()) }
     }
 
     /// Decodes one access unit onto the end of `block`; false if there is none.
@@ -102,7 +103,6 @@ impl AacDecoder {
         if channels * samples > MAX_OUTPUT || channels == 0 {
             return Err("its aac frame is too long".to_owned());
         }
-        let delay = *self.delay.get_or_insert(info.outputDelay as usize);
         block.rate = u32::try_from(info.sampleRate).unwrap_or(0);
         block.is_16_bit = true;
         if block.layout.len() != channels || block.planes.len() != channels {
@@ -110,9 +110,7 @@ impl AacDecoder {
                 layout(channels).ok_or_else(|| format!("{channels} channels of aac are not supported"))?;
             block.planes = vec![Vec::new(); channels];
         }
-        let dropped = delay.min(samples);
-        self.delay = Some(delay - dropped);
-        let frames = &self.interleaved[dropped * channels..samples * channels];
+        let frames = &self.interleaved[..samples * channels];
         for (channel, plane) in block.planes.iter_mut().enumerate() {
             plane.extend(
                 frames.iter().skip(channel).step_by(channels).map(|&sample| f32::from(sample) / 32768.0),

@@ -10,7 +10,6 @@ use symphonia::core::packet::Packet;
 
 use super::SourceError;
 use super::demux::Stream;
-use super::sniff::Container;
 
 /// Decoded sound of one packet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,7 +57,7 @@ impl Decoder {
     pub(super) fn new(stream: &Stream) -> Result<Self, SourceError> {
         let made = match stream.params.codec {
             CODEC_ID_AAC => {
-                aac::AacDecoder::new(&stream.params, stream.container == Container::Adts).map(Self::Aac)
+                aac::AacDecoder::new(&stream.params).map(Self::Aac)
             }
             CODEC_ID_OPUS => opus::OpusDecoder::new(&stream.params).map(Self::Opus),
             _ => pure::SymphoniaDecoder::new(&stream.params).map(Self::Symphonia),

@@ -1,0 +1,11 @@
+//! The source side against real files: lengths and samples, tags, bad input, and bytes that nobody meant as music.
+//!
+//! Lossy and compressed sources are made by ffmpeg, which the test command installs.
+
+mod bad_input;
+mod exact;
+mod fixtures;
+mod he_aac;
+mod identity;
+mod properties;
+mod surround;
