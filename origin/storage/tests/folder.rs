@@ -1,5 +1,6 @@
 //! The folder backend against the world: killed writers, full disks, links, foreign files, a vanished mount.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 mod support;
 
@@ -50,9 +51,10 @@ async fn kill_leaves_nothing_visible() {
     let whole: Vec<_> = (0..4).map(|n| noise(2_000_000, n)).collect();
     let mut seen = 0;
     for round in 0..8u64 {
-        let child = child("child_writes_for_ever", dir.path()).spawn().unwrap();
+        let mut child = child("child_writes_for_ever", dir.path()).spawn().unwrap();
         let busy = dir.path().join(".segue-tmp");
         while !busy.exists() {
+            assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(Duration::from_millis(20 + round * 13)).await;

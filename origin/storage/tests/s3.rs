@@ -1,8 +1,10 @@
 //! The S3 backend against a real server: what the contract suite does not reach.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests too
 
 mod support;
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use segue_storage::{ErrorKind, RetryPolicy, Retrying, S3, S3Credentials, S3Options, Storage, open};
@@ -80,15 +82,46 @@ async fn small_objects_take_one_request_and_large_ones_one_per_part() {
     assert!(read(&store, "large").await.unwrap() == large);
 }
 
+/// A server that fails the first `times` requests whose query has `part`, with `status`.
+async fn failing(part: &'static str, times: u64, status: u16) -> S3Server {
+    let left = AtomicU64::new(times);
+    let take = move || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    S3Server::start_with_fault(move |_, query| (query.contains(part) && take().is_ok()).then_some(status))
+        .await
+}
+
+#[tokio::test]
+async fn a_part_that_fails_is_sent_again_alone() {
+    let server = failing("partNumber=2", 2, 503).await;
+    let store = S3::open(S3Options { part_bytes: 5 << 20, ..server.options() }).await.unwrap();
+    let content = noise(11 << 20, 1);
+    store.put("large", content.clone().into(), TYPE).await.unwrap();
+    assert_eq!(server.requests(), 1 + 3 + 2 + 1);
+    assert!(read(&store, "large").await.unwrap() == content);
+}
+
 #[tokio::test]
 async fn a_failed_large_upload_is_given_up() {
-    let server = S3Server::start().await;
-    let store = S3::open(S3Options { part_bytes: 5 << 20, ..server.options() }).await.unwrap();
-    // A folder stands where the object should be: the server fails when it joins the parts.
-    std::fs::create_dir_all(server.bucket().join("taken/x")).unwrap();
-    let error = store.put("taken", noise(11 << 20, 1).into(), TYPE).await.unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Other | ErrorKind::Unavailable), "{error}");
-    assert_eq!(paths(&store, "").await.unwrap(), [""; 0]);
+    for (broken, status, kind) in [
+        ("partNumber=2", 403, ErrorKind::Denied),
+        ("partNumber=3", 507, ErrorKind::Full),
+        ("partNumber=1", 500, ErrorKind::Unavailable),
+    ] {
+        let server = failing(broken, u64::MAX, status).await;
+        let store = S3::open(S3Options { part_bytes: 5 << 20, ..server.options() }).await.unwrap();
+        let error = store.put("large", noise(11 << 20, 1).into(), TYPE).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(server.open_uploads(), [""; 0], "given up before the error arrives");
+        assert_eq!(paths(&store, "").await.unwrap(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_fails_is_asked_for_again() {
+    let server = failing("list-type=2", 2, 500).await;
+    let store = server.store("").await;
+    store.put("a", "x".into(), TYPE).await.unwrap();
+    assert_eq!(paths(&store, "").await.unwrap(), ["a"]);
 }
 
 #[tokio::test]

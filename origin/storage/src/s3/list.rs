@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use aws_config::retry::RetryConfig;
 use aws_sdk_s3::config::Config;
 use aws_sdk_s3::types::Object as Listed;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
+use super::options::quick_retries;
 use super::{Bucket, fault};
 use crate::ObjectMeta;
 use crate::error::Error;
@@ -41,7 +41,7 @@ async fn page(bucket: &Bucket, prefix: &str, next: Next) -> Result<Option<(Vec<O
         Next::None => return Ok(None),
     };
     let request = bucket.client.list_objects_v2().bucket(&bucket.name).prefix(prefix);
-    let retrying = Config::builder().retry_config(RetryConfig::standard().with_max_attempts(PAGE_ATTEMPTS));
+    let retrying = Config::builder().retry_config(quick_retries(PAGE_ATTEMPTS));
     let sending = request.set_continuation_token(token).customize().config_override(retrying).send();
     let place = || format!("s3 list {}/{prefix}", bucket.name);
     let answer = Box::pin(sending).await.map_err(|error| fault::sort(&place(), error))?;

@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Config;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use super::options::quick_retries;
 use super::write::{Source, length};
 use super::{Bucket, Target, fault};
 use crate::error::{Error, ErrorKind};
@@ -112,8 +112,7 @@ impl Upload {
         let content = source.read(target, range.start, size).await?;
         let request = bucket.client.upload_part().bucket(&bucket.name).key(&target.object_key);
         let request = request.upload_id(&self.id).part_number(number).content_length(length(target, size)?);
-        let retrying =
-            Config::builder().retry_config(RetryConfig::standard().with_max_attempts(PART_ATTEMPTS));
+        let retrying = Config::builder().retry_config(quick_retries(PART_ATTEMPTS));
         let sending = request.body(ByteStream::from(content)).customize().config_override(retrying).send();
         let answer = Box::pin(sending).await.map_err(|error| fault::sort(&target.place, error))?;
         Ok(CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).build())

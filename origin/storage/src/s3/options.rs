@@ -147,6 +147,11 @@ impl S3Options {
     }
 }
 
+/// Repeats inside the client, for the steps of an operation that is too long to be begun anew.
+pub(super) fn quick_retries(attempts: u32) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(attempts).with_initial_backoff(Duration::from_millis(100))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
+use s3s::service::{S3Service, S3ServiceBuilder};
 use segue_storage::{Error, S3, S3Credentials, S3Options, Storage};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -28,29 +31,33 @@ pub(crate) struct S3Server {
     requests: Arc<AtomicU64>,
 }
 
+/// Answers a request with this status instead of serving it; the second argument is the query.
+type Fault = Arc<dyn Fn(&Method, &str) -> Option<u16> + Send + Sync>;
+
 impl S3Server {
     pub(crate) async fn start() -> Self {
+        S3Server::start_with_fault(|_, _| None).await
+    }
+
+    pub(crate) async fn start_with_fault(
+        fault: impl Fn(&Method, &str) -> Option<u16> + Send + Sync + 'static,
+    ) -> Self {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join(BUCKET)).unwrap();
         let mut service = S3ServiceBuilder::new(s3s_fs::FileSystem::new(root.path()).unwrap());
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
-        let service = service.build();
+        let requests = Arc::new(AtomicU64::new(0));
+        let front = Front { service: service.build(), fault: Arc::new(fault), requests: requests.clone() };
 
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&requests);
         let accepting = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
-                let (service, counter) = (service.clone(), Arc::clone(&counter));
-                let counted = hyper::service::service_fn(move |request| {
-                    counter.fetch_add(1, Ordering::Relaxed);
-                    hyper::service::Service::call(&service, request)
-                });
+                let front = front.clone();
+                let answer = service_fn(move |request| front.clone().answer(request));
                 tokio::spawn(async move {
-                    let _ = auto::Builder::new(TokioExecutor::new())
-                        .serve_connection(TokioIo::new(socket), counted)
-                        .await;
+                    let server = auto::Builder::new(TokioExecutor::new());
+                    let _ = server.serve_connection(TokioIo::new(socket), answer).await;
                 });
             }
         });
@@ -99,6 +106,26 @@ impl S3Server {
 impl Drop for S3Server {
     fn drop(&mut self) {
         self.accepting.abort();
+    }
+}
+
+/// Counts requests and fails some of them before they reach the real server.
+#[derive(Clone)]
+struct Front {
+    service: S3Service,
+    fault: Fault,
+    requests: Arc<AtomicU64>,
+}
+
+impl Front {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<s3s::Body>, s3s::HttpError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        match (self.fault)(request.method(), request.uri().query().unwrap_or("")) {
+            None => self.service.call(request.map(s3s::Body::from)).await,
+            Some(status) => {
+                Ok(Response::builder().status(status).body(s3s::Body::empty()).expect("a valid status"))
+            }
+        }
     }
 }
 
