@@ -15,7 +15,7 @@ use super::look::{Known, Look, look, read};
 use super::stop::Halt;
 use super::walk::{FoundFile, Walk};
 use super::{Event, Ingest, Summary};
-use crate::journal::Journal;
+use crate::journal::{Journal, Stamp};
 use crate::package::{self, Package};
 use crate::panics;
 use crate::publish::{self, Release};
@@ -52,7 +52,17 @@ impl Drop for Run<'_> {
 enum Outcome {
     Published(Box<Release>, f64),
     Unchanged(AssetId, Rev),
-    Duplicate(AssetId, PathBuf),
+    Duplicate(AssetId, Rev, PathBuf),
+}
+
+impl Outcome {
+    /// What the file is.
+    fn identity(&self) -> (AssetId, Rev) {
+        match self {
+            Self::Published(release, _) => (release.descriptor().asset, release.descriptor().rev),
+            Self::Unchanged(asset, rev) | Self::Duplicate(asset, rev, _) => (*asset, *rev),
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -118,30 +128,30 @@ impl<'a> Run<'a> {
         let path = file.path.clone();
         let ended = match (known, first) {
             (Err(fault), _) => Err(fault),
-            (Ok(known), Some(first)) => Ok(Outcome::Duplicate(known.asset, first)),
+            (Ok(known), Some(first)) => Ok(Outcome::Duplicate(known.asset, known.rev, first)),
             (Ok(known), None) => self.ingest_one(&file, known).await,
         };
-        let asset_and_rev = match &ended {
-            Ok(Outcome::Published(release, _)) => {
-                Some((release.descriptor().asset, release.descriptor().rev))
-            }
-            Ok(Outcome::Unchanged(asset, rev)) => Some((*asset, *rev)),
-            _ => None,
-        };
-        if let (Some(stamp), Some((asset, rev)), Some(journal)) = (stamp, asset_and_rev, self.journal.clone())
-        {
-            let recorded = spawn_blocking(move || journal.record(&stamp, asset, rev)).await;
-            if let Ok(Err(error)) = recorded {
-                tracing::warn!(%error, "the journal cannot be written; the file will be read again next time");
-            }
+        if let Ok(outcome) = &ended {
+            self.remember(stamp, outcome).await;
         }
         self.tell(self.ending(path, ended));
+    }
+
+    /// Journals a file that needs no reading next time. A duplicate is remembered as what it is itself: should the
+    /// file that stands for it go away, it is published.
+    async fn remember(&self, stamp: Option<Stamp>, outcome: &Outcome) {
+        let (asset, rev) = outcome.identity();
+        let (Some(stamp), Some(journal)) = (stamp, self.journal.clone()) else { return };
+        let recorded = spawn_blocking(move || journal.record(&stamp, asset, rev)).await;
+        if let Ok(Err(error)) = recorded {
+            tracing::warn!(%error, "the journal cannot be written; the file will be read again next time");
+        }
     }
 
     fn ending(&self, path: PathBuf, ended: Result<Outcome, Fault>) -> Event {
         match ended {
             Ok(Outcome::Unchanged(asset, rev)) => Event::Unchanged { path, asset, rev },
-            Ok(Outcome::Duplicate(asset, of)) => Event::Duplicate { path, of, asset },
+            Ok(Outcome::Duplicate(asset, _, of)) => Event::Duplicate { path, of, asset },
             Ok(Outcome::Published(release, cpu_seconds)) => Event::Published {
                 path,
                 asset: release.descriptor().asset,
@@ -179,6 +189,8 @@ impl<'a> Run<'a> {
             done = publish::publish(store, &release) => done?,
             () = self.grace_is_over() => return Err(Fault::Stopped),
         }
+        let about = release.descriptor();
+        tracing::debug!(asset.id = %about.asset, asset.rev = %about.rev, duration_ms = about.duration_ms(), "published");
         Ok(Outcome::Published(Box::new(release), cpu_seconds))
     }
 

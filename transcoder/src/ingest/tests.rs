@@ -312,9 +312,13 @@ async fn of_equal_files_the_first_always_wins() {
     for journal in [false, true] {
         let bench = Bench::new(&files);
         for round in 0..2 {
-            let ingest = bench.ingest(Arc::clone(&bench.store), Lines::default(), journal);
+            let lines = Arc::new(Lines::default());
+            let mut ingest = bench.ingest(Arc::clone(&bench.store), Lines::default(), journal);
+            ingest.sources = lines.clone();
             let (summary, events) = bench.run(&ingest).await;
             assert_eq!((summary.published + summary.unchanged, summary.duplicates), (1, 2), "round {round}");
+            let read = if journal && round == 1 { 0 } else { 3 };
+            assert_eq!(lines.identified.load(Ordering::Relaxed), read, "the journal knows duplicates too");
             for event in &events {
                 if let Event::Duplicate { of, .. } = event {
                     assert!(of.ends_with("a.flac"));
@@ -323,6 +327,17 @@ async fn of_equal_files_the_first_always_wins() {
             assert_eq!(descriptors(&listing(&bench.store).await), 1);
         }
     }
+}
+
+#[tokio::test]
+async fn a_duplicate_takes_the_place_of_a_file_that_went_away() {
+    let bench = Bench::new(&[("a.flac", "sound 5000 First"), ("b.flac", "sound 5000 Second")]);
+    let ingest = bench.ingest(Arc::clone(&bench.store), Lines::default(), true);
+    assert_eq!(bench.run(&ingest).await.0.duplicates, 1);
+    fs::remove_file(bench.music.path().join("a.flac")).unwrap();
+    let (summary, _) = bench.run(&ingest).await;
+    assert_eq!((summary.published, summary.duplicates), (1, 0));
+    assert_eq!(descriptors(&listing(&bench.store).await), 2, "under its own tags");
 }
 
 #[tokio::test]
