@@ -41,7 +41,11 @@ impl AdtsReader {
             });
         };
         if header.blocks != 1 || header.config != self.config {
-            let what = if header.blocks == 1 { "changes its shape on the way" } else { "packs several units in a frame" };
+            let what = if header.blocks == 1 {
+                "changes its shape on the way"
+            } else {
+                "packs several units in a frame"
+            };
             return Err(SourceError::new(place, what).with_remedy("convert it to FLAC and add that"));
         }
         let body = self.read(header.len - 7)?;

@@ -219,7 +219,8 @@ fn open_reader(
     let place = container.name();
     let track = track.ok_or_else(|| SourceError::new(place, "has no sound in a coding that segue knows"))?;
     let params = track.codec_params.as_ref().and_then(|params| params.audio());
-    let params = params.ok_or_else(|| SourceError::new(place, "has no sound in a coding that segue knows"))?;
+    let params =
+        params.ok_or_else(|| SourceError::new(place, "has no sound in a coding that segue knows"))?;
     let params = with_depth(params.clone());
     let clock = track.time_base.filter(|base| base.numer.get() == 1).map_or(0, |base| base.denom.get());
     let span = span(container, track, sound.as_ref());

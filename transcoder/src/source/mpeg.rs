@@ -70,8 +70,10 @@ pub(super) struct Adts {
 impl Adts {
     /// Reads the header that begins `bytes`.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        const RATES: [u32; 13] =
-            [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+        const RATES: [u32; 13] = [
+            96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+            7_350,
+        ];
         if bytes.len() < 7 || bytes[0] != 0xff || bytes[1] & 0xf6 != 0xf0 {
             return None;
         }

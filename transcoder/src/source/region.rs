@@ -149,26 +149,43 @@ fn leading_tag(file: &mut File, at: u64) -> io::Result<Option<u64>> {
     Ok(Some(10 + body + footer))
 }
 
-/// Size of the tag that ends at `end`, if there is one: ID3v1, APEv1, APEv2 or Lyrics3v2.
+/// Size of the tag that ends at `end`, if there is one.
 fn trailing_tag(file: &mut File, start: u64, end: u64) -> io::Result<Option<u64>> {
     let room = end - start;
-    if room >= 128 && peek::<3>(file, end - 128)?.is_some_and(|head| &head == b"TAG") {
-        return Ok(Some(128));
-    }
-    if let Some(foot) = if room >= 32 { peek::<32>(file, end - 32)? } else { None } {
-        if &foot[..8] == b"APETAGEX" {
-            let size = u64::from(u32::from_le_bytes([foot[12], foot[13], foot[14], foot[15]]));
-            let header = if foot[23] & 0x80 != 0 { 32 } else { 0 };
-            return Ok((size >= 32 && size + header <= room).then_some(size + header));
-        }
-    }
-    if let Some(foot) = if room >= 15 { peek::<15>(file, end - 15)? } else { None } {
-        let digits = std::str::from_utf8(&foot[..6]).ok().and_then(|text| text.parse::<u64>().ok());
-        if let (b"LYRICS200", Some(size)) = (&foot[6..], digits) {
-            return Ok((size + 15 <= room).then_some(size + 15));
+    for kind in [id3v1, ape, lyrics3] {
+        if let Some(size) = kind(file, end, room)?.filter(|&size| size <= room) {
+            return Ok(Some(size));
         }
     }
     Ok(None)
+}
+
+fn id3v1(file: &mut File, end: u64, room: u64) -> io::Result<Option<u64>> {
+    Ok(peek_back(file, end, room, 128)?.is_some_and(|head: [u8; 3]| &head == b"TAG").then_some(128))
+}
+
+/// APEv1 and APEv2: a footer of 32 bytes tells the size without the header.
+fn ape(file: &mut File, end: u64, room: u64) -> io::Result<Option<u64>> {
+    let foot: Option<[u8; 32]> = peek_back(file, end, room, 32)?;
+    Ok(foot.filter(|foot| &foot[..8] == b"APETAGEX").and_then(|foot| {
+        let size = u64::from(u32::from_le_bytes([foot[12], foot[13], foot[14], foot[15]]));
+        let header = if foot[23] & 0x80 != 0 { 32 } else { 0 };
+        (size >= 32).then_some(size + header)
+    }))
+}
+
+/// Lyrics3v2: six digits of size before the closing mark.
+fn lyrics3(file: &mut File, end: u64, room: u64) -> io::Result<Option<u64>> {
+    let foot: Option<[u8; 15]> = peek_back(file, end, room, 15)?;
+    Ok(foot.filter(|foot| &foot[6..] == b"LYRICS200").and_then(|foot| {
+        let size: u64 = std::str::from_utf8(&foot[..6]).ok()?.parse().ok()?;
+        Some(size + 15)
+    }))
+}
+
+/// The `N` bytes that start `back` before `end`, if there is room for them.
+fn peek_back<const N: usize>(file: &mut File, end: u64, room: u64, back: u64) -> io::Result<Option<[u8; N]>> {
+    if back <= room { peek(file, end - back) } else { Ok(None) }
 }
 
 fn peek<const N: usize>(file: &mut File, at: u64) -> io::Result<Option<[u8; N]>> {
@@ -233,7 +250,10 @@ mod tests {
         let mut region = Region::open(&path).unwrap();
         region.patch(2, *b"wxyz");
         assert_eq!(region.read_at(0, 10).unwrap(), b"01wxyz6789");
-        assert_eq!((region.read_at(0, 3).unwrap(), region.read_at(5, 3).unwrap()), (b"01w".into(), b"z67".into()));
+        assert_eq!(
+            (region.read_at(0, 3).unwrap(), region.read_at(5, 3).unwrap()),
+            (b"01w".into(), b"z67".into())
+        );
     }
 
     #[test]

@@ -40,7 +40,15 @@ fn empty_and_soundless_files() {
 #[test]
 fn artwork_without_sound() {
     let folder = Folder::new();
-    ffmpeg(&["-f", "lavfi", "-i", "color=red:s=64x64", "-frames:v", "1", folder.path("c.jpg").to_str().unwrap()]);
+    ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "color=red:s=64x64",
+        "-frames:v",
+        "1",
+        folder.path("c.jpg").to_str().unwrap(),
+    ]);
     let picture = std::fs::read(folder.path("c.jpg")).unwrap();
     let frame = [b"APIC".to_vec(), (picture.len() as u32 + 14).to_be_bytes().to_vec(), vec![0; 2]].concat();
     let body = [frame, b"\0image/jpeg\0\x03\0".to_vec(), picture].concat();
@@ -126,7 +134,7 @@ fn what_is_no_file_is_not_opened() {
     {
         use std::os::unix::fs::PermissionsExt;
         let secret = folder.put("secret.wav", &second().wav());
-        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
         // The superuser may read everything; the refusal shows only to others.
         if std::fs::File::open(&secret).is_err() {
             assert_refused(&secret, "read permission");

@@ -47,7 +47,7 @@ fn flac_and_alac_pass_bit_exactly() {
             assert_equal(&folder.encode(&pcm, "a.flac", &[]), &pcm);
             assert_equal(&folder.encode(&pcm, "a.m4a", &["-c:a", "alac"]), &pcm);
             assert_equal(&folder.encode(&pcm, "a.oga", &["-c:a", "flac"]), &pcm);
-            assert_equal(&folder.encode(&pcm, "a.mp4", &["-c:a", "flac"]), &pcm);
+            assert_equal(&folder.encode(&pcm, "a.mp4", &["-c:a", "flac", "-strict", "-2"]), &pcm);
         }
     }
 }
@@ -78,7 +78,8 @@ fn deeper_samples_are_dithered_by_less_than_two_steps() {
 #[test]
 fn floating_point_over_full_scale_clips() {
     let folder = Folder::new();
-    let bytes: Vec<u8> = [4.0f32, -4.0, f32::NAN, 0.0].iter().flat_map(|sample| sample.to_le_bytes()).collect();
+    let bytes: Vec<u8> =
+        [4.0f32, -4.0, f32::NAN, 0.0].iter().flat_map(|sample| sample.to_le_bytes()).collect();
     let format = Format { rate: 44_100, channels: 1, bits: 32, float: true };
     let (_, samples) = read(&folder.put("a.wav", &wav(format, &bytes))).unwrap();
     assert_eq!(samples[..2], [i16::MAX, i16::MIN]);
@@ -104,7 +105,8 @@ fn aac_is_gapless_by_its_edit_list() {
     for frames in LENGTHS {
         let pcm = Pcm::music(44_100, 2, frames);
         assert_close(&folder.encode(&pcm, "a.m4a", &["-b:a", "192k"]), &pcm, 12.0);
-        let fragments = ["-b:a", "192k", "-movflags", "+frag_keyframe+delay_moov", "-frag_duration", "500000"];
+        let fragments =
+            ["-b:a", "192k", "-movflags", "+frag_keyframe+delay_moov", "-frag_duration", "500000"];
         assert_close(&folder.encode(&pcm, "f.mp4", &fragments), &pcm, 12.0);
     }
     let mono = Pcm::music(48_000, 1, 50_000);
@@ -127,7 +129,9 @@ fn vorbis_and_opus_end_where_their_last_page_says() {
 #[test]
 fn other_rates_come_out_exactly_as_long() {
     let folder = Folder::new();
-    for (rate, target) in [(8_000, 48_000), (22_050, 44_100), (32_000, 48_000), (88_200, 44_100), (192_000, 48_000)] {
+    for (rate, target) in
+        [(8_000, 48_000), (22_050, 44_100), (32_000, 48_000), (88_200, 44_100), (192_000, 48_000)]
+    {
         for frames in [1, 3, 44_099, 66_151] {
             let pcm = Pcm::music(rate, 1, frames);
             let (spec, samples) = read(&folder.put("a.wav", &pcm.wav())).unwrap();

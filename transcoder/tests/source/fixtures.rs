@@ -90,7 +90,8 @@ impl Pcm {
         comm.extend((16_383 + exponent as u16).to_be_bytes());
         comm.extend((u64::from(self.rate) << (63 - exponent)).to_be_bytes());
         let chunk = |id: &[u8], body: &[u8]| [id, &(body.len() as u32).to_be_bytes(), body].concat();
-        let body = [b"AIFF".to_vec(), chunk(b"COMM", &comm), chunk(b"SSND", &[&[0; 8], &data[..]].concat())].concat();
+        let body = [b"AIFF".to_vec(), chunk(b"COMM", &comm), chunk(b"SSND", &[&[0; 8], &data[..]].concat())]
+            .concat();
         chunk(b"FORM", &body)
     }
 }

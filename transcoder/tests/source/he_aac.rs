@@ -68,7 +68,9 @@ fn adts(pcm: &Pcm, object_type: u32, bit_rate: u32) -> Vec<u8> {
 }
 
 fn by_ffmpeg(path: &Path) -> Vec<i16> {
-    let run = Command::new("ffmpeg").args(["-v", "error", "-i", path.to_str().unwrap(), "-f", "s16le", "-"]).output();
+    let run = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", path.to_str().unwrap(), "-f", "s16le", "-"])
+        .output();
     let bytes = run.expect("these tests need ffmpeg on the PATH: apt-get install ffmpeg").stdout;
     bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
 }

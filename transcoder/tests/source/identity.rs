@@ -5,14 +5,31 @@ use segue_transcoder::source::identify;
 use crate::fixtures::{Folder, Pcm, ffmpeg};
 
 const TAGS: [&str; 20] = [
-    "-metadata", "title=Größe", "-metadata", "artist=Ada & Bob", "-metadata", "album=Erste",
-    "-metadata", "album_artist=Ada", "-metadata", "track=3/12", "-metadata", "disc=1/2",
-    "-metadata", "date=2019-07-05", "-metadata", "genre=Folk", "-id3v2_version", "4",
-    "-write_id3v1", "1",
+    "-metadata",
+    "title=Größe",
+    "-metadata",
+    "artist=Ada & Bob",
+    "-metadata",
+    "album=Erste",
+    "-metadata",
+    "album_artist=Ada",
+    "-metadata",
+    "track=3/12",
+    "-metadata",
+    "disc=1/2",
+    "-metadata",
+    "date=2019-07-05",
+    "-metadata",
+    "genre=Folk",
+    "-id3v2_version",
+    "4",
+    "-write_id3v1",
+    "1",
 ];
 
+/// Whole milliseconds: ffmpeg rounds the length of MP4 sound to those when it copies.
 fn pcm() -> Pcm {
-    Pcm::music(44_100, 2, 30_000)
+    Pcm::music(44_100, 2, 44_100)
 }
 
 #[test]
@@ -53,7 +70,7 @@ fn other_sound_is_another_asset() {
         ("a.wav", pcm()),
         ("b.wav", Pcm { rate: 48_000, ..pcm() }),
         ("c.wav", Pcm { channels: 1, ..pcm() }),
-        ("d.wav", Pcm { samples: pcm().samples[..59_998].to_vec(), ..pcm() }),
+        ("d.wav", Pcm { samples: pcm().samples[..88_198].to_vec(), ..pcm() }),
     ] {
         assets.push(identify(&folder.put(name, &pcm.wav())).unwrap().asset);
     }

@@ -2,6 +2,8 @@
 //!
 //! Lossy and compressed sources are made by ffmpeg, which the test command installs.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests are not seen as tests.
+
 mod bad_input;
 mod exact;
 mod fixtures;

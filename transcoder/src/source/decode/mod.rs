@@ -56,9 +56,7 @@ impl Decoder {
     /// When the coding is not supported.
     pub(super) fn new(stream: &Stream) -> Result<Self, SourceError> {
         let made = match stream.params.codec {
-            CODEC_ID_AAC => {
-                aac::AacDecoder::new(&stream.params).map(Self::Aac)
-            }
+            CODEC_ID_AAC => aac::AacDecoder::new(&stream.params).map(Self::Aac),
             CODEC_ID_OPUS => opus::OpusDecoder::new(&stream.params).map(Self::Opus),
             _ => pure::SymphoniaDecoder::new(&stream.params).map(Self::Symphonia),
         };
