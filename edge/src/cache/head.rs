@@ -96,7 +96,7 @@ impl Head {
         }
         let mut head = Self::read(&merged, self.length, true, context);
         if says_nothing {
-            head.policy = Policy { initial_age_s: head.policy.initial_age_s, ..self.policy };
+            head.policy = Policy { initial_age_seconds: head.policy.initial_age_seconds, ..self.policy };
         }
         if head.surrogate_keys.is_empty() {
             head.surrogate_keys = self.surrogate_keys.clone();
@@ -157,8 +157,13 @@ mod tests {
     use super::*;
     use http::Response;
 
-    const CONTEXT: Context =
-        Context { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 7 };
+    const CONTEXT: Context = Context {
+        media: true,
+        object_bytes: 100,
+        negative_seconds: 30,
+        error_seconds: 2,
+        stale_if_error_seconds: 7,
+    };
 
     fn parts(status: u16, fields: &[(&str, &str)]) -> response::Parts {
         let builder = fields.iter().fold(Response::builder().status(status), |b, (k, v)| b.header(*k, *v));
@@ -188,7 +193,7 @@ mod tests {
         assert_eq!(head.headers["x-kept"], "1");
         assert_eq!(head.headers["vary"], "Accept-Encoding");
         assert_eq!(head.headers["access-control-allow-origin"], "*");
-        assert_eq!((head.policy.lifetime_s, head.policy.initial_age_s), (9, 4));
+        assert_eq!((head.policy.lifetime_seconds, head.policy.initial_age_seconds), (9, 4));
     }
 
     #[test]
@@ -200,12 +205,12 @@ mod tests {
         let head = Head::read(&first, Some(3), true, &CONTEXT);
         let silent = head.confirmed_by(&parts(304, &[("x", "2"), ("etag", "\"a\""), ("age", "1")]), &CONTEXT);
         assert_eq!(
-            (silent.status, silent.policy.lifetime_s, silent.policy.initial_age_s),
+            (silent.status, silent.policy.lifetime_seconds, silent.policy.initial_age_seconds),
             (StatusCode::OK, 9, 1)
         );
         assert_eq!((silent.headers["x"].to_str().unwrap(), silent.etag()), ("2", Some("\"a\"")));
         assert_eq!(silent.surrogate_keys.len(), 1);
         let told = head.confirmed_by(&parts(304, &[("cache-control", "max-age=5")]), &CONTEXT);
-        assert_eq!(told.policy.lifetime_s, 5);
+        assert_eq!(told.policy.lifetime_seconds, 5);
     }
 }

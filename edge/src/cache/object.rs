@@ -84,17 +84,17 @@ impl Object {
             return Freshness::Fresh;
         }
         let stale_ms = now_ms - expires;
-        let Policy { stale_while_revalidate_s, stale_if_error_seconds, .. } = self.head.policy;
+        let Policy { stale_while_revalidate_seconds, stale_if_error_seconds, .. } = self.head.policy;
         Freshness::Stale {
-            while_revalidate: stale_ms < stale_while_revalidate_s * 1000,
-            if_error: stale_ms < stale_if_error_seconds.max(stale_while_revalidate_s) * 1000,
+            while_revalidate: stale_ms < stale_while_revalidate_seconds * 1000,
+            if_error: stale_ms < stale_if_error_seconds.max(stale_while_revalidate_seconds) * 1000,
             resting: now_ms < self.retry_ms.load(Ordering::Relaxed),
         }
     }
 
     /// Seconds since the upstream made it.
     pub(crate) fn age_s(&self, now_ms: u64) -> u64 {
-        self.head.policy.initial_age_s + now_ms.saturating_sub(self.stored_ms) / 1000
+        self.head.policy.initial_age_seconds + now_ms.saturating_sub(self.stored_ms) / 1000
     }
 
     /// Seconds that it stays fresh; negative when stale.
@@ -143,8 +143,13 @@ pub(crate) mod tests {
     use http::Response;
 
     pub(crate) fn object(fields: &[(&str, &str)], body: &'static [u8], now_ms: u64, purges: u64) -> Object {
-        let context =
-            Context { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 0 };
+        let context = Context {
+            media: true,
+            object_bytes: 100,
+            negative_seconds: 30,
+            error_seconds: 2,
+            stale_if_error_seconds: 0,
+        };
         let builder = fields.iter().fold(Response::builder(), |b, (k, v)| b.header(*k, *v));
         let parts = builder.body(()).unwrap().into_parts().0;
         let head = Head::read(&parts, Some(body.len() as u64), true, &context);

@@ -72,11 +72,11 @@ pub(crate) struct Context {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
     pub(crate) pass: Option<Pass>,
-    pub(crate) lifetime_s: u64,
-    pub(crate) stale_while_revalidate_s: u64,
+    pub(crate) lifetime_seconds: u64,
+    pub(crate) stale_while_revalidate_seconds: u64,
     pub(crate) stale_if_error_seconds: u64,
     /// How old it was when it came.
-    pub(crate) initial_age_s: u64,
+    pub(crate) initial_age_seconds: u64,
 }
 
 impl Policy {
@@ -85,19 +85,19 @@ impl Policy {
         let control = control(headers);
         let mut policy = Self {
             pass: None,
-            lifetime_s: 0,
-            stale_while_revalidate_s: control.stale_while_revalidate.unwrap_or(0),
+            lifetime_seconds: 0,
+            stale_while_revalidate_seconds: control.stale_while_revalidate.unwrap_or(0),
             stale_if_error_seconds: control.stale_if_error.unwrap_or(context.stale_if_error_seconds),
-            initial_age_s: initial_age(headers),
+            initial_age_seconds: initial_age(headers),
         };
         let explicit = control.lifetime().or_else(|| expires(headers));
         match explicit.or_else(|| default_lifetime(status, context)) {
-            Some(lifetime) => policy.lifetime_s = lifetime,
+            Some(lifetime) => policy.lifetime_seconds = lifetime,
             None if headers.contains_key(ETAG) || headers.contains_key(LAST_MODIFIED) => {}
             None => policy.pass = Some(Pass::Lifetime),
         }
         if control.no_cache || control.must_revalidate {
-            policy.stale_while_revalidate_s = 0;
+            policy.stale_while_revalidate_seconds = 0;
             policy.stale_if_error_seconds = 0;
         }
         policy.cap_failures(status);
@@ -107,7 +107,7 @@ impl Policy {
 
     /// Seconds of freshness left when it came.
     pub(crate) fn fresh_s(&self) -> i64 {
-        i64::try_from(self.lifetime_s.saturating_sub(self.initial_age_s)).unwrap_or(i64::MAX)
+        i64::try_from(self.lifetime_seconds.saturating_sub(self.initial_age_seconds)).unwrap_or(i64::MAX)
     }
 
     /// Failures are remembered briefly, whatever the upstream says, and never stand in for anything.
@@ -117,8 +117,8 @@ impl Policy {
             _ if status.is_server_error() => ERROR_MAX_S,
             _ => return,
         };
-        self.lifetime_s = self.lifetime_s.min(longest);
-        self.stale_while_revalidate_s = 0;
+        self.lifetime_seconds = self.lifetime_seconds.min(longest);
+        self.stale_while_revalidate_seconds = 0;
         self.stale_if_error_seconds = 0;
     }
 }
@@ -193,8 +193,13 @@ fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    const CONTEXT: Context =
-        Context { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 7 };
+    const CONTEXT: Context = Context {
+        media: true,
+        object_bytes: 100,
+        negative_seconds: 30,
+        error_seconds: 2,
+        stale_if_error_seconds: 7,
+    };
 
     fn of(status: u16, fields: &[(&'static str, &str)]) -> Policy {
         let mut headers = HeaderMap::new();
@@ -210,17 +215,20 @@ mod tests {
             200,
             &[("cache-control", "no-store"), ("cdn-cache-control", "max-age=9, stale-while-revalidate=3")],
         );
-        assert_eq!((policy.pass, policy.lifetime_s, policy.stale_while_revalidate_s), (None, 9, 3));
+        assert_eq!(
+            (policy.pass, policy.lifetime_seconds, policy.stale_while_revalidate_seconds),
+            (None, 9, 3)
+        );
         assert_eq!(policy.stale_if_error_seconds, 7);
     }
 
     #[test]
     fn lifetimes() {
-        assert_eq!(of(200, &[("cache-control", "max-age=5, s-maxage=6"), ("age", "2")]).lifetime_s, 6);
-        assert_eq!(of(200, &[("age", "2"), ("age", "x")]).initial_age_s, 2);
+        assert_eq!(of(200, &[("cache-control", "max-age=5, s-maxage=6"), ("age", "2")]).lifetime_seconds, 6);
+        assert_eq!(of(200, &[("age", "2"), ("age", "x")]).initial_age_seconds, 2);
         let dates = [("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("expires", "Sun, 06 Nov 1994 08:49:47 GMT")];
-        assert_eq!(of(200, &dates).lifetime_s, 10);
-        assert_eq!(of(200, &[("expires", "0")]).lifetime_s, 0);
+        assert_eq!(of(200, &dates).lifetime_seconds, 10);
+        assert_eq!(of(200, &[("expires", "0")]).lifetime_seconds, 0);
         assert_eq!(of(200, &[("etag", "\"a\"")]).pass, None);
         assert_eq!(of(200, &[]).pass, Some(Pass::Lifetime));
         assert_eq!(of(200, &[("cache-control", "no-cache, stale-if-error=9")]).stale_if_error_seconds, 0);
@@ -228,10 +236,10 @@ mod tests {
 
     #[test]
     fn failures_are_remembered_briefly() {
-        assert_eq!(of(404, &[]).lifetime_s, 30);
-        assert_eq!(of(410, &[("cache-control", "max-age=999")]).lifetime_s, 60);
-        assert_eq!(of(503, &[]).lifetime_s, 2);
-        assert_eq!(of(500, &[("cache-control", "max-age=999, stale-if-error=9")]).lifetime_s, 5);
+        assert_eq!(of(404, &[]).lifetime_seconds, 30);
+        assert_eq!(of(410, &[("cache-control", "max-age=999")]).lifetime_seconds, 60);
+        assert_eq!(of(503, &[]).lifetime_seconds, 2);
+        assert_eq!(of(500, &[("cache-control", "max-age=999, stale-if-error=9")]).lifetime_seconds, 5);
         assert_eq!(of(404, &[("cache-control", "no-store")]).pass, None);
     }
 

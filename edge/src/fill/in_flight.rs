@@ -248,7 +248,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn head(fields: &[(&str, &str)]) -> Arc<Head> {
-        let rules = Rules { media: true, object_bytes: 100, negative_seconds: 30, error_seconds: 2, stale_if_error_seconds: 0 };
+        let rules = Rules {
+            media: true,
+            object_bytes: 100,
+            negative_seconds: 30,
+            error_seconds: 2,
+            stale_if_error_seconds: 0,
+        };
         let builder = fields.iter().fold(http::Response::builder(), |b, (k, v)| b.header(*k, *v));
         Arc::new(Head::read(&builder.body(()).unwrap().into_parts().0, None, true, &rules))
     }

@@ -59,8 +59,8 @@ fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Inst
     let now_ms = edge.clock.now_ms();
     let (age, ttl) = match &filled.source {
         Source::Object(object) => (object.age_s(now_ms), Some(object.ttl_s(now_ms))),
-        Source::Stream(head, _) => (head.policy.initial_age_s, Some(head.policy.fresh_s())),
-        Source::Pass(head, _) => (head.policy.initial_age_s, None),
+        Source::Stream(head, _) => (head.policy.initial_age_seconds, Some(head.policy.fresh_s())),
+        Source::Pass(head, _) => (head.policy.initial_age_seconds, None),
     };
     // `Age` says that the response is not first-hand (RFC 9111 5.1).
     if age > 0 || filled.cache.is_from_memory() {
