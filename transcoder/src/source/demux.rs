@@ -293,6 +293,10 @@ fn is_opus(track: &Track) -> bool {
     audio.is_some_and(|params| params.codec == CODEC_ID_OPUS)
 }
 
+/// Encoders in use write last granule positions a little past the samples of the last packet; a lost page, which is
+/// what the comparison is for, costs more than this many samples.
+const OGG_TOLERANCE: u64 = 960;
+
 /// What a whole source holds at least, where the container tells. `num_frames` is an estimate in the others.
 fn declared(container: Container, track: &Track, head: &[u8]) -> Option<u64> {
     match container {
@@ -301,7 +305,7 @@ fn declared(container: Container, track: &Track, head: &[u8]) -> Option<u64> {
         Container::Mp3 => mpeg::declared_samples(head).map(|samples| samples.saturating_sub(1152)),
         Container::Ogg => {
             let start = u64::try_from(track.start_ts.get()).unwrap_or(0);
-            track.num_frames.map(|end| end.saturating_sub(start))
+            track.num_frames.map(|end| end.saturating_sub(start + OGG_TOLERANCE))
         }
         _ => None,
     }

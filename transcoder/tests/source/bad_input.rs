@@ -187,3 +187,15 @@ fn a_damaged_mp3_frame_is_concealed_and_a_damaged_flac_frame_is_not() {
     let message = refusal(&folder.put("b.flac", &flac));
     assert!(message.contains("missing or damaged") || message.contains("declares"), "{message}");
 }
+
+#[test]
+fn a_missing_ogg_page_is_noticed() {
+    let folder = Folder::new();
+    for (name, options) in [("a.ogg", &["-c:a", "libvorbis"][..]), ("a.opus", &["-c:a", "libopus"])] {
+        let bytes = std::fs::read(folder.encode(&Pcm::music(48_000, 2, 240_000), name, options)).unwrap();
+        let pages: Vec<usize> = (0..bytes.len() - 4).filter(|&at| &bytes[at..at + 4] == b"OggS").collect();
+        let (from, to) = (pages[pages.len() / 2], pages[pages.len() / 2 + 1]);
+        let holed = [&bytes[..from], &bytes[to..]].concat();
+        assert_refused(&folder.put(&format!("holed-{name}"), &holed), "truncated");
+    }
+}
