@@ -75,11 +75,7 @@ fn mistakes_are_explained() {
     let data = dir.path().join("data");
     let free = ["--listen", "127.0.0.1:0"];
     let says = |args: &[&str]| {
-        let output = segue()
-            .args(["up", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()])
-            .args(args)
-            .output()
-            .unwrap();
+        let output = segue().args(["up", "--data", data.to_str().unwrap()]).args(args).output().unwrap();
         assert!(!output.status.success());
         String::from_utf8_lossy(&output.stderr).into_owned()
     };

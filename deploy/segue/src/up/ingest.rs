@@ -36,13 +36,7 @@ pub(super) async fn start(
     data: &DataDir,
     origin: Arc<segue_origin::Running>,
 ) -> anyhow::Result<Running> {
-    super::check_music(&config.up)?;
     let folders: Vec<PathBuf> = config.up.music.iter().map(PathBuf::from).collect();
-    if let Some(inside) =
-        folders.iter().find(|folder| folder.canonicalize().is_ok_and(|path| data.holds(&path)))
-    {
-        anyhow::bail!("music folder {}: lies in the data folder; keep the two apart", inside.display());
-    }
     let store = segue_storage::open(&data.store_url()).await.context("opening the store")?;
     let ingest = Arc::new(Ingest::new(store, config.transcoder.clone(), Some(data.path("journal.jsonl"))));
     let stop = ingest.stop_handle();

@@ -17,6 +17,7 @@ use data::DataDir;
 
 pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let data = DataDir::open(&config.up.data)?;
+    check_music(&config.up, &data)?;
     let addresses = Addresses::of(&config)?;
     let (origin_config, edge_config) = tiers(&config, &data, &addresses)?;
     let origin = segue_origin::start(origin_config).await.with_context(|| in_use(addresses.origin))?;
@@ -123,11 +124,15 @@ fn announce(up: &Up, addr: SocketAddr) {
 }
 
 /// Folders that must be there before anything starts: a typing error should not look like an empty library.
-fn check_music(up: &Up) -> anyhow::Result<()> {
+fn check_music(up: &Up, data: &DataDir) -> anyhow::Result<()> {
     for folder in &up.music {
         let place = || format!("music folder {folder}: cannot be read; give an existing folder to --music");
-        if !std::fs::metadata(folder).with_context(place)?.is_dir() {
+        let path = std::fs::canonicalize(folder).with_context(place)?;
+        if !path.is_dir() {
             bail!("music folder {folder}: not a folder; `segue transcode` takes single files");
+        }
+        if data.holds(&path) {
+            bail!("music folder {folder}: lies in the data folder; keep the two apart");
         }
     }
     Ok(())
