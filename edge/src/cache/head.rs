@@ -17,7 +17,7 @@ pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest"
 const MAX_SURROGATE_KEYS: usize = 64;
 
 /// Fields between an upstream and this edge that clients never see (RFC 9110 7.6.1, RFC 9213, RFC 9530).
-const PRIVATE: [HeaderName; 15] = [
+const PRIVATE: [HeaderName; 16] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -31,6 +31,8 @@ const PRIVATE: [HeaderName; 15] = [
     HeaderName::from_static("content-digest"),
     SURROGATE_KEY,
     CDN_CACHE_CONTROL,
+    // Names one request of the edge's, not those of its clients.
+    HeaderName::from_static("x-request-id"),
     // Written anew for every response.
     CONTENT_LENGTH,
     AGE,

@@ -82,6 +82,8 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
 /// Security headers, and CORS with its preflight (Fetch standard 3.2).
 pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let allowed = cors_origin(&app.cors_origins, request.headers().get(ORIGIN));
+    // Media is no page, and edges pass its headers on with every segment.
+    let media = request.uri().path().starts_with("/v1/");
     let preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response =
@@ -99,11 +101,13 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
         put(headers, ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
-    put(headers, CONTENT_SECURITY_POLICY, CSP);
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
-    put(headers, X_FRAME_OPTIONS, "DENY");
-    put(headers, REFERRER_POLICY, "no-referrer");
-    put(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if !media {
+        put(headers, CONTENT_SECURITY_POLICY, CSP);
+        put(headers, X_FRAME_OPTIONS, "DENY");
+        put(headers, REFERRER_POLICY, "no-referrer");
+        put(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    }
     response
 }
 
