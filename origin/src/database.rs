@@ -6,11 +6,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::migrate::MigrateError;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{SqlSafeStr as _, Sqlite, Transaction};
 
 /// How long a request waits for a connection, or a connection for a lock.
 const WAIT: Duration = Duration::from_secs(5);
@@ -58,6 +58,16 @@ impl DatabaseError {
     }
 }
 
+/// Steps of the schema, oldest first. One that was released is never changed: its checksum is in every database.
+const MIGRATIONS: [(&str, &str); 1] = [("catalog", include_str!("../migrations/0001_catalog.sql"))];
+
+fn migrator() -> Migrator {
+    let step = |(version, (name, sql)): (i64, &(&'static str, &'static str))| {
+        Migration::new(version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    Migrator::with_migrations((1..).zip(&MIGRATIONS).map(step).collect())
+}
+
 /// The open database.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
@@ -86,7 +96,7 @@ impl Database {
                 .test_before_acquire(false)
         };
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-        sqlx::migrate!("./migrations").run(&writer).await?;
+        migrator().run(&writer).await?;
         let readers = pool().max_connections(readers).connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
     }

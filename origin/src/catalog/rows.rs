@@ -1,52 +1,70 @@
 //! Database rows and what they mean.
 
 use segue_manifests::{AssetId, Rev, Sha256};
-use sqlx::FromRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
 
 use super::model::{Album, AlbumRef, Artist, ArtistRef, CoverRef, Song, Time};
 use crate::database::DatabaseError;
 
-#[derive(FromRow)]
-pub(super) struct SongRow {
-    id: Vec<u8>,
-    rev: Vec<u8>,
-    title: String,
-    title_folded: String,
-    artist_id: Vec<u8>,
-    artist_name: String,
-    album_id: Option<Vec<u8>>,
-    album_title: Option<String>,
-    track_number: Option<u32>,
-    disc_number: Option<u32>,
-    disc_place: i64,
-    track_place: i64,
-    duration_ms: i64,
-    renditions: String,
-    cover_sha256: Option<Vec<u8>>,
-    added_at: i64,
+/// A struct read from the columns of its fields' names. sqlx has a derive for it; its procedural macro would compile
+/// SQLite a second time.
+macro_rules! row {
+    (pub(super) struct $name:ident { $($field:ident: $kind:ty,)* }) => {
+        pub(super) struct $name { $($field: $kind,)* }
+
+        impl FromRow<'_, SqliteRow> for $name {
+            fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+                Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
+            }
+        }
+    };
 }
 
-#[derive(FromRow)]
-pub(super) struct AlbumRow {
-    id: Vec<u8>,
-    title: String,
-    title_folded: String,
-    artist_id: Vec<u8>,
-    artist_name: String,
-    release_date: String,
-    song_count: i64,
-    duration_ms: i64,
-    cover_sha256: Option<Vec<u8>>,
+row! {
+    pub(super) struct SongRow {
+        id: Vec<u8>,
+        rev: Vec<u8>,
+        title: String,
+        title_folded: String,
+        artist_id: Vec<u8>,
+        artist_name: String,
+        album_id: Option<Vec<u8>>,
+        album_title: Option<String>,
+        track_number: Option<u32>,
+        disc_number: Option<u32>,
+        disc_place: i64,
+        track_place: i64,
+        duration_ms: i64,
+        renditions: String,
+        cover_sha256: Option<Vec<u8>>,
+        added_at: i64,
+    }
 }
 
-#[derive(FromRow)]
-pub(super) struct ArtistRow {
-    id: Vec<u8>,
-    name: String,
-    name_folded: String,
-    album_count: i64,
-    song_count: i64,
-    cover_sha256: Option<Vec<u8>>,
+row! {
+    pub(super) struct AlbumRow {
+        id: Vec<u8>,
+        title: String,
+        title_folded: String,
+        artist_id: Vec<u8>,
+        artist_name: String,
+        release_date: String,
+        song_count: i64,
+        duration_ms: i64,
+        cover_sha256: Option<Vec<u8>>,
+    }
+}
+
+row! {
+    pub(super) struct ArtistRow {
+        id: Vec<u8>,
+        name: String,
+        name_folded: String,
+        album_count: i64,
+        song_count: i64,
+        cover_sha256: Option<Vec<u8>>,
+    }
 }
 
 /// Bytes of a fixed length.
