@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use http::Uri;
 use serde::{Deserialize, Serialize};
+
+/// Most worker threads; each has a listener, a runtime and connections of its own.
+const MAX_WORKERS: u64 = 1024;
 
 /// Settings of an edge. An empty text or a 0 switches a thing off or leaves it to the edge, where stated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +20,7 @@ pub struct Config {
     pub admin_secret: String,
     /// Name of this edge in `Cache-Status` and `Via`: letters, digits, `-`, `_` and `.`.
     pub name: String,
-    /// Worker threads, each with a listener of its own; 0: one per core.
+    /// Worker threads, each with a listener of its own, 1024 at most; 0: one per core.
     pub workers: u64,
 
     /// Base URLs to fetch from, tried in this order.
@@ -138,13 +142,30 @@ impl Config {
         {
             return Err("name may have letters, digits, '-', '_' and '.' only".into());
         }
+        self.check_addresses()?;
+        self.check_tls()?;
+        self.check_ranges()?;
+        self.access_log().map(drop)
+    }
+
+    fn check_tls(&self) -> Result<(), String> {
         if self.tls_cert.is_empty() != self.tls_key.is_empty() {
             return Err("tls_cert and tls_key go together; set both or none".into());
         }
         if self.tls_self_signed && !self.tls_cert.is_empty() {
             return Err("tls_self_signed and tls_cert exclude each other".into());
         }
-        let times = [
+        Ok(())
+    }
+
+    fn check_ranges(&self) -> Result<(), String> {
+        if self.workers > MAX_WORKERS {
+            return Err(format!(
+                "workers is {}; set it between 1 and {MAX_WORKERS}, or 0 for one per core",
+                self.workers
+            ));
+        }
+        let ranges = [
             ("key_poll_seconds", self.key_poll_seconds),
             ("connect_timeout_ms", self.connect_timeout_ms),
             ("first_byte_timeout_ms", self.first_byte_timeout_ms),
@@ -156,10 +177,17 @@ impl Config {
             ("target_bytes", self.target_bytes),
             ("h2_streams", self.h2_streams),
         ];
-        match times.iter().find(|(_, value)| *value == 0 || *value > u64::from(u32::MAX)) {
+        match ranges.iter().find(|(_, value)| *value == 0 || *value > u64::from(u32::MAX)) {
             Some((name, _)) => Err(format!("{name} is out of range; set it between 1 and {}", u32::MAX)),
-            None => self.access_log().map(drop),
+            None => Ok(()),
         }
+    }
+
+    fn check_addresses(&self) -> Result<(), String> {
+        check_listen("listen", &self.listen)?;
+        check_listen("admin_listen", &self.admin_listen)?;
+        self.upstreams.iter().try_for_each(|url| check_base(url))?;
+        if self.key_set_url.is_empty() { Ok(()) } else { check_url("key_set_url", &self.key_set_url) }
     }
 
     pub(crate) fn access_log(&self) -> Result<AccessLog, String> {
@@ -189,6 +217,40 @@ impl Config {
     }
 }
 
+fn check_listen(setting: &str, address: &str) -> Result<(), String> {
+    let parts = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match parts.and_then(|(_, port)| port.parse::<u16>().ok()) {
+        Some(_) => Ok(()),
+        None => Err(format!("{setting} is '{address}'; write host:port, as 127.0.0.1:8081 or 0.0.0.0:8081")),
+    }
+}
+
+/// An upstream's base: what is asked for is put behind it, so that it cannot have a query.
+fn check_base(url: &str) -> Result<(), String> {
+    check_url("upstreams", url)?;
+    match url.split_once('?') {
+        Some((base, _)) => Err(format!("upstreams: '{base}' is followed by a query; take it out")),
+        None => Ok(()),
+    }
+}
+
+/// Addresses are logged, so they must not hold secrets; one that may is not repeated here either.
+fn check_url(setting: &str, url: &str) -> Result<(), String> {
+    if url.contains('@') {
+        return Err(format!(
+            "{setting}: an address has an '@', as with a user name or password, which would show in logs; take them \
+             out and set media_secret instead (an '@' of the path is written %40)"
+        ));
+    }
+    let uri = url.parse::<Uri>().ok();
+    let fits = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some();
+    if uri.as_ref().is_some_and(fits) {
+        return Ok(());
+    }
+    let shown = url.split('?').next().unwrap_or_default();
+    Err(format!("{setting}: '{shown}' cannot be fetched from; write http://host:port or https://host"))
+}
+
 /// A setting in milliseconds as a duration.
 pub(crate) fn millis(value: u64) -> Duration {
     Duration::from_millis(value)
@@ -208,7 +270,17 @@ mod tests {
     #[test]
     fn wrong_settings_are_named() {
         type Change = fn(&mut Config);
-        let wrong: [(&str, Change); 7] = [
+        let wrong: [(&str, Change); 17] = [
+            ("listen", |c| c.listen = ":65535".into()),
+            ("admin_listen", |c| c.admin_listen = "localhost".into()),
+            ("workers", |c| c.workers = 1_000_000),
+            ("admin_listen", |c| c.admin_listen = "127.0.0.1:65536".into()),
+            ("upstreams", |c| c.upstreams = vec!["ftp://h".into()]),
+            ("upstreams", |c| c.upstreams = vec!["http://h".into(), "h:80".into()]),
+            ("upstreams", |c| c.upstreams = vec!["http://".into()]),
+            ("upstreams", |c| c.upstreams = vec!["http://a b".into()]),
+            ("upstreams", |c| c.upstreams = vec!["http://h/?a=b".into()]),
+            ("key_set_url", |c| c.key_set_url = "h/keys.json".into()),
             ("upstreams", |c| c.upstreams.clear()),
             ("name", |c| c.name = "a b".into()),
             ("tls_key", |c| c.tls_cert = "x".into()),
@@ -225,6 +297,26 @@ mod tests {
             change(&mut config);
             let error = config.check().unwrap_err();
             assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_addresses_are_refused_and_not_repeated() {
+        for url in ["http://user:hush@h", "user:hush@h", "https://hush@h/p", "http://user:hu/hush@h"] {
+            let upstream = Config { upstreams: vec![url.into()], ..Config::default() };
+            let keys = Config { key_set_url: url.into(), ..Config::default() };
+            for config in [upstream, keys] {
+                let error = config.check().unwrap_err();
+                assert!(error.contains("media_secret") && !error.contains("hush"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn queries_are_not_repeated() {
+        for url in ["ftp://h/?hush", "http://h/?hush", "?hush"] {
+            let error = Config { upstreams: vec![url.into()], ..Config::default() }.check().unwrap_err();
+            assert!(!error.contains("hush"), "{error}");
         }
     }
 

@@ -101,6 +101,10 @@ async fn huge_heads_are_refused() {
     let many: String = (0..200).map(|number| format!("x{number}: 1\r\n")).collect();
     let many = format!("GET / HTTP/1.1\r\nhost: e\r\n{many}\r\n");
     assert_eq!(raw(bench.edge.addr(), many.as_bytes()).await.status, 431);
+    for head in [huge.as_bytes(), b"hello\r\n\r\n"] {
+        let reply = raw(bench.edge.addr(), head).await;
+        assert!(matches!(reply.status, 400 | 431) && reply.body.is_empty(), "bare, as the README says");
+    }
 }
 
 #[tokio::test]
@@ -237,6 +241,11 @@ async fn wrong_settings_are_told_at_start() {
     let free = || "127.0.0.1:0".to_owned();
     let rows = [
         (Config { listen: address.clone(), admin_listen: free(), ..Config::default() }, address.as_str()),
+        (Config { listen: address.clone(), admin_listen: free(), ..Config::default() }, "set listen to"),
+        (
+            Config { listen: free(), admin_listen: address.clone(), ..Config::default() },
+            "set admin_listen to",
+        ),
         (Config { listen: "nowhere".into(), admin_listen: free(), ..Config::default() }, "nowhere"),
         (
             Config {

@@ -78,7 +78,11 @@ impl Poller {
         self.metrics.keys_polled("failed");
         // The first failure of an edge that starts beside its origin is no news.
         if *failures == 1 || (*failures > 1 && self.ring.is_loaded() && failures.is_power_of_two()) {
-            tracing::warn!(url = %self.uri, attempts = *failures + 1, "signing keys cannot be polled: {reason}");
+            tracing::warn!(
+                url = without_query(&self.uri),
+                attempts = *failures + 1,
+                "signing keys cannot be polled: {reason}"
+            );
         }
         *failures = failures.saturating_add(1);
         let quick = Duration::from_millis(100) * 2u32.saturating_pow((*failures).min(12));
@@ -120,6 +124,11 @@ impl Polled {
     }
 }
 
+/// For the log: a query may be a signature.
+fn without_query(uri: &Uri) -> String {
+    uri.to_string().split('?').next().unwrap_or_default().to_owned()
+}
+
 /// An error with its causes, for the log.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -130,4 +139,16 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_not_logged() {
+        let shown = |url: &str| without_query(&url.parse().unwrap());
+        assert_eq!(shown("https://h:1/keys.json?signature=hush"), "https://h:1/keys.json");
+        assert_eq!(shown("http://h/keys.json"), "http://h/keys.json");
+    }
 }

@@ -49,7 +49,7 @@ impl Control {
     ) -> Result<Self, String> {
         let config = &edge.config;
         let url = config.key_set_url();
-        let uri: Uri = url.parse().map_err(|_| format!("key_set_url '{url}' is not a URL"))?;
+        let uri: Uri = url.parse().map_err(|_| "key_set_url is not a URL")?;
         let poller = (!config.open).then(|| {
             let interval = Duration::from_secs(config.key_poll_seconds);
             let deadline = millis(config.first_byte_timeout_ms);

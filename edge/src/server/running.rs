@@ -46,8 +46,12 @@ pub enum StartError {
     #[error("edge: {0}")]
     Config(String),
     /// An address cannot be listened on.
-    #[error("edge: cannot listen on {address}: {source}")]
+    #[error(
+        "edge: cannot listen on {address}: {source}; set {setting} to an address of this machine that is free"
+    )]
     Listen {
+        /// The setting that holds the address.
+        setting: &'static str,
         /// The address from the configuration.
         address: String,
         /// What the system said.
@@ -79,8 +83,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let config = &edge.config;
     let (phase, watching) = watch::channel(Phase::Serving);
     let tls = tls::Tls::new(config).map_err(StartError::Config)?;
-    let public = listen(&config.listen, config.worker_count())?;
-    let private = listen(&config.admin_listen, 1)?;
+    let public = listen("listen", &config.listen, config.worker_count())?;
+    let private = listen("admin_listen", &config.admin_listen, 1)?;
     let (addr, admin_addr) = (local(&public), local(&private));
     let https = |url: &String| url.starts_with("https:");
     let needs_tls = config.upstreams.iter().any(https) || https(&config.key_set_url());
@@ -108,8 +112,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     Ok(Running { addr, admin_addr, edge: edge.clone(), phase, workers, admin })
 }
 
-fn listen(address: &str, count: usize) -> Result<Vec<std::net::TcpListener>, StartError> {
-    listeners(address, count).map_err(|source| StartError::Listen { address: address.to_owned(), source })
+fn listen(
+    setting: &'static str,
+    address: &str,
+    count: usize,
+) -> Result<Vec<std::net::TcpListener>, StartError> {
+    let failed = |source| StartError::Listen { setting, address: address.to_owned(), source };
+    listeners(address, count).map_err(failed)
 }
 
 fn local(listeners: &[std::net::TcpListener]) -> SocketAddr {

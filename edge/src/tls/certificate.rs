@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -35,10 +35,11 @@ impl Files {
     }
 
     fn read(&self) -> Result<Contents, String> {
-        let read = |path: &PathBuf| {
-            std::fs::read(path).map_err(|error| format!("tls: {} cannot be read: {error}", path.display()))
+        let read = |setting: &str, path: &PathBuf| {
+            let place = || format!("{setting}: {} cannot be read", path.display());
+            std::fs::read(path).map_err(|error| format!("{}: {error}", place()))
         };
-        Ok((read(&self.certificate)?, read(&self.private)?))
+        Ok((read("tls_cert", &self.certificate)?, read("tls_key", &self.private)?))
     }
 }
 
@@ -102,13 +103,29 @@ impl ResolvesServerCert for Certificate {
 fn parse((certificate, private): &Contents) -> Result<CertifiedKey, String> {
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
         .collect::<Result<_, _>>()
-        .map_err(|error| format!("tls (tls_cert): {error}"))?;
+        .map_err(|error| format!("tls_cert: the file is no sound PEM: {error}"))?;
     if chain.is_empty() {
-        return Err("tls (tls_cert): the file has no certificate".into());
+        return Err("tls_cert: no certificate is in the file; name a PEM file with BEGIN CERTIFICATE".into());
     }
-    let private =
-        PrivateKeyDer::from_pem_slice(private).map_err(|error| format!("tls (tls_key): {error}"))?;
-    CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| format!("tls: {error}"))
+    let private = PrivateKeyDer::from_pem_slice(private).map_err(|error| match error {
+        pem::Error::NoItemsFound => {
+            "tls_key: no private key is in the file; name a PEM file with one that has no passphrase".into()
+        }
+        error => format!("tls_key: the file is no sound PEM: {error}"),
+    })?;
+    CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InconsistentKeys(_) => {
+            "tls_key: not the private key of the certificate in tls_cert; name a pair made together".into()
+        }
+        rustls::Error::InvalidCertificate(error) => {
+            format!("tls_cert: the certificate cannot be read: {error}")
+        }
+        error => format!("tls_key: the private key cannot be used: {error}"),
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +135,24 @@ mod tests {
     fn pair() -> (String, String) {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
         (made.cert.pem(), made.signing_key.serialize_pem())
+    }
+
+    #[test]
+    fn what_cannot_be_used_names_its_setting() {
+        let (first, second) = (pair(), pair());
+        let wrapped = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
+        let rows = [
+            ("hello", first.1.as_str(), "tls_cert: no certificate"),
+            (&wrapped("CERTIFICATE"), &first.1, "tls_cert: the certificate cannot be read"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n", &first.1, "tls_cert: the file is no sound PEM"),
+            (&first.0, "hello", "tls_key: no private key"),
+            (&first.0, &wrapped("PRIVATE KEY"), "tls_key: the private key cannot be used"),
+            (&first.0, &second.1, "tls_key: not the private key of"),
+        ];
+        for (certificate, private, hint) in rows {
+            let error = parse(&(certificate.into(), private.into())).unwrap_err();
+            assert!(error.starts_with(hint), "{error}");
+        }
     }
 
     #[test]

@@ -52,20 +52,41 @@ pub(crate) fn client(connector: Connector) -> Client {
 }
 
 fn roots(ca: &str) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    if ca.is_empty() {
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-    } else {
-        let wrong = |error: &dyn std::fmt::Display| format!("upstream_ca {ca}: {error}");
-        for certificate in CertificateDer::pem_file_iter(ca).map_err(|e| wrong(&e))? {
-            roots.add(certificate.map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))?;
-        }
+    if !ca.is_empty() {
+        return roots_of(ca);
     }
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
         return Err(
             "no authority to trust for https upstreams; install ca-certificates or set upstream_ca".into()
         );
     }
     Ok(roots)
+}
+
+fn roots_of(ca: &str) -> Result<RootCertStore, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("upstream_ca: {ca} cannot be used: {error}");
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(ca).map_err(|e| wrong(&e))? {
+        roots.add(certificate.map_err(|e| wrong(&e))?).map_err(|e| wrong(&e))?;
+    }
+    match roots.is_empty() {
+        true => Err(wrong(&"no certificate is in it; name a PEM file with BEGIN CERTIFICATE")),
+        false => Ok(roots),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities_that_cannot_be_used_name_setting_and_file() {
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        for path in [empty.path().to_str().unwrap(), "/no/ca"] {
+            let error = roots(path).unwrap_err();
+            assert!(error.starts_with("upstream_ca: ") && error.contains(path), "{error}");
+        }
+    }
 }
