@@ -25,7 +25,7 @@ pub struct Config {
     /// Name that tokens carry as their issuer.
     pub issuer: String,
     /// Base addresses of the edges that listeners are sent to. `{host}` stands for the host name that the
-    /// listener used to reach the origin.
+    /// listener used to reach the origin: for one machine; an origin open to the public names its edges.
     pub edges: Vec<String>,
     /// How many edges besides the best one an answer to `POST /play` names.
     pub backup_edges: usize,
@@ -121,6 +121,16 @@ impl Config {
                 return Err(format!("{name} is empty; give a value"));
             }
         }
+        if self
+            .listen
+            .rsplit_once(':')
+            .is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
+        {
+            return Err(format!(
+                "listen is '{}'; write host:port, as 127.0.0.1:8080 or 0.0.0.0:8080",
+                self.listen
+            ));
+        }
         if self.issuer.len() > 64 {
             return Err("issuer is longer than 64 bytes; give a shorter name".into());
         }
@@ -166,6 +176,8 @@ mod tests {
         assert!(serde_json::from_str::<Config>(r#"{"listn": "x"}"#).is_err());
         let zero = Config { store_reads: 0, ..Config::default() };
         assert!(zero.check().unwrap_err().contains("store_reads"));
+        let listen = Config { listen: ":65535".into(), ..Config::default() };
+        assert!(listen.check().unwrap_err().contains("host:port"));
         let empty = Config { store: String::new(), ..Config::default() };
         assert!(empty.check().unwrap_err().contains("store"));
     }

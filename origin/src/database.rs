@@ -26,6 +26,14 @@ pub enum DatabaseError {
         /// Why.
         source: std::io::Error,
     },
+    /// The file cannot be opened as a database.
+    #[error("database {file}: {reason}")]
+    Open {
+        /// The file.
+        file: String,
+        /// Why, and what would help.
+        reason: String,
+    },
     /// The schema cannot be brought up to date.
     #[error("database: cannot bring the schema up to date: {0}")]
     Migrate(#[from] MigrateError),
@@ -53,7 +61,7 @@ impl DatabaseError {
                     | sqlx::Error::WorkerCrashed
                     | sqlx::Error::Io(_)
             ),
-            Self::Folder { .. } | Self::Migrate(_) | Self::Column(_) => false,
+            Self::Folder { .. } | Self::Open { .. } | Self::Migrate(_) | Self::Column(_) => false,
         }
     }
 }
@@ -95,7 +103,8 @@ impl Database {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
-        let writer = pool().max_connections(1).connect_with(options.clone()).await?;
+        let writer = pool().max_connections(1).connect_with(options.clone()).await;
+        let writer = writer.map_err(|error| cannot_open(file, &error))?;
         migrator().run(&writer).await?;
         let readers = pool().max_connections(readers).connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
@@ -125,6 +134,19 @@ impl Database {
     }
 }
 
+fn cannot_open(file: &str, error: &sqlx::Error) -> DatabaseError {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    // Primary result codes of SQLite.
+    let reason = match code.map(|code| code & 0xff) {
+        Some(26) => "this is no SQLite database; name another file".to_owned(),
+        Some(8 | 14) => {
+            "it cannot be opened for writing; check that it is a file, who owns it, and its folder".to_owned()
+        }
+        _ => error.to_string(),
+    };
+    DatabaseError::Open { file: file.to_owned(), reason }
+}
+
 fn make_folder(file: &Path) -> Result<(), DatabaseError> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
@@ -149,6 +171,17 @@ mod tests {
         database.ping().await.unwrap();
         let write = sqlx::query("DELETE FROM songs").execute(database.readers()).await;
         assert!(DatabaseError::from(write.unwrap_err()).is_temporary());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_database_is_named_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("notes.txt");
+        std::fs::write(&file, "no database, but long enough to have a header".repeat(20)).unwrap();
+        for (path, hint) in [(&*file, "no SQLite database"), (dir.path(), "cannot be opened")] {
+            let error = Database::open(&path.to_string_lossy(), 1).await.unwrap_err().to_string();
+            assert!(error.contains(hint) && error.contains(&*path.to_string_lossy()), "{error}");
+        }
     }
 
     #[tokio::test]

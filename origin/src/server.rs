@@ -60,10 +60,10 @@ pub struct Running {
 /// Opens the store, the database and the keys, binds, and serves in the background.
 ///
 /// # Errors
-/// When a setting cannot work, or something it names cannot be opened.
+/// When a setting cannot work, or something it names cannot be opened. A store's folder must exist: an origin only reads.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     config.check().map_err(StartError::Config)?;
-    let store = segue_storage::open(&config.store).await?;
+    let store = segue_storage::open_existing(&config.store).await?;
     start_with(config, store).await
 }
 

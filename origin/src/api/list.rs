@@ -32,7 +32,11 @@ impl ListQuery {
                 format!("name is longer than {MAX_NAME} characters."),
             ));
         }
+        let filter = fold(&name);
+        if filter.is_empty() && !name.trim().is_empty() {
+            return Err(Problem::bad_request("bad-query", "name has no letter, digit or sign to look for."));
+        }
         let cursor = self.cursor.filter(|cursor| !cursor.is_empty());
-        Ok(Window { limit, cursor, filter: fold(&name) })
+        Ok(Window { limit, cursor, filter })
     }
 }

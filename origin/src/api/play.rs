@@ -13,6 +13,7 @@ use crate::playback::host_of;
 
 /// What a player may say about itself.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PlayRequest {
     /// Highest bit rate wanted, kbit/s.
     #[serde(default)]

@@ -10,6 +10,7 @@ use http::header::{IF_NONE_MATCH, IF_RANGE, RANGE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::range::{self, Wanted};
 use super::{Problem, accept};
@@ -93,7 +94,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryOf<T> {
     }
 }
 
-/// A JSON body; an absent one is the default.
+/// A JSON object as body; an absent one is the default.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonBody<T> {
@@ -104,10 +105,38 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonBody<
         if body.trim_ascii().is_empty() {
             return Ok(Self(T::default()));
         }
-        let read = serde_json::from_slice(&body);
-        read.map(Self).map_err(|error| {
-            Problem::bad_request("bad-json", format!("The body is not the JSON expected here: {error}."))
-        })
+        read_object(&body).map(Self).map_err(|reason| Problem::bad_request("bad-json", reason))
+    }
+}
+
+fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        format!("The body is not JSON (line {}, column {}).", error.line(), error.column())
+    })?;
+    if !value.is_object() {
+        return Err("The body must be a JSON object.".to_owned());
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner().to_string();
+        match reason.rsplit_once(", expected ") {
+            Some((_, expected)) if reason.starts_with("invalid ") => {
+                format!("{path}: {} is expected here.", in_words(expected))
+            }
+            // Unknown and missing members are named by the text itself.
+            _ => format!("The body cannot be taken: {reason}."),
+        }
+    })
+}
+
+/// What serde expects, without the names of Rust's types.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
+        "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        _ if expected.starts_with("struct ") => "an object",
+        other => other,
     }
 }
 

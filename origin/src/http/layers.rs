@@ -10,9 +10,9 @@ use futures_util::FutureExt as _;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use tracing::Instrument as _;
 
 use super::Problem;
@@ -65,6 +65,10 @@ fn request_id(headers: &HeaderMap) -> String {
 
 /// Refuses work beyond the limit, ends what takes too long, and turns a panic into an answer.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    if !has_host(&request) {
+        let detail = "An HTTP/1.1 request needs exactly one Host field.";
+        return Problem::bad_request("host-header", detail).into_response();
+    }
     let always = ALWAYS.contains(&route(&request));
     let permit = app.gate.try_acquire();
     if permit.is_err() && !always {
@@ -77,6 +81,12 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
         Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
         Err(_) => Problem::busy("too-slow", "The answer took too long. Try again.").into_response(),
     }
+}
+
+/// RFC 9112 3.2: 400 for HTTP/1.1 without exactly one `Host`. HTTP/2 has `:authority`.
+fn has_host(request: &Request) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    if request.version() == Version::HTTP_11 { hosts == 1 } else { hosts <= 1 }
 }
 
 /// Security headers, and CORS with its preflight (Fetch standard 3.2).

@@ -35,4 +35,4 @@ pub use payload::Payload;
 pub use retry::{RetryPolicy, Retrying};
 pub use s3::{S3, S3Credentials, S3Options};
 pub use storage::{Storage, StorageRef};
-pub use url::{Location, open};
+pub use url::{Location, open, open_existing};

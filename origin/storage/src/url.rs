@@ -35,6 +35,21 @@ pub async fn open(url: &str) -> Result<StorageRef, Error> {
     Ok(Arc::new(Retrying::new(store, RetryPolicy::default())))
 }
 
+/// The same for a store that is only read: a folder must be there already.
+///
+/// # Errors
+/// As [`open`], and [`ErrorKind::NotFound`] for a folder that does not exist.
+pub async fn open_existing(url: &str) -> Result<StorageRef, Error> {
+    if let Location::Folder(path) = Location::parse(url)?
+        && matches!(tokio::fs::metadata(&path).await, Err(error) if error.kind() == std::io::ErrorKind::NotFound)
+    {
+        let place = format!("folder open {}", path.display());
+        let reason = "there is no such folder; correct the address, or publish something into it first";
+        return Err(Error::new(ErrorKind::NotFound, place, reason));
+    }
+    open(url).await
+}
+
 impl Location {
     /// Reads a store's URL.
     ///
@@ -159,6 +174,26 @@ mod tests {
         assert!(full.path_style, "compatible servers get path-style addresses unless told otherwise");
         assert!(!parsed("s3://music?path-style=false&endpoint=https://s3.example.org").path_style);
         assert!(parsed("s3://music?path-style=true").path_style);
+    }
+
+    #[tokio::test]
+    async fn readers_do_not_make_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let missing = dir.path().join("typo");
+        let error = open_existing(missing.to_str().unwrap()).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(error.to_string().contains("typo") && !missing.exists(), "{error}");
+        open(missing.to_str().unwrap()).await.unwrap();
+        open_existing(missing.to_str().unwrap()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn files_are_no_stores() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for url in [file.path().to_path_buf(), file.path().join("below")] {
+            let error = open(url.to_str().unwrap()).await.err().unwrap().to_string();
+            assert!(error.contains("is a file, not a folder"), "{error}");
+        }
     }
 
     #[test]

@@ -47,6 +47,9 @@ async fn queries_are_only_text() {
         }
     }
     origin.get(&format!("/songs?name={}", "a".repeat(300))).await.assert_problem(400, "bad-query");
+    for nothing in ["%00", "%01%02", "%CC%81"] {
+        origin.get(&format!("/songs?name={nothing}")).await.assert_problem(400, "bad-query");
+    }
     assert_eq!(origin.get("/songs").await.titles(), ["One"]);
 }
 
@@ -61,6 +64,18 @@ async fn deep_and_huge_json_is_refused() {
         .post(&path, format!("{{\"max_kbps\":{}}}", "9".repeat(1000)))
         .await
         .assert_problem(400, "bad-json");
+    for (body, hint) in [
+        ("[1,2]", "must be a JSON object"),
+        ("7", "must be a JSON object"),
+        ("{", "not JSON"),
+        (r#"{"max_kbps":"much"}"#, "max_kbps: a whole number of 0 or more is expected"),
+        (r#"{"max_kpbs":128}"#, "max_kpbs"),
+    ] {
+        let answer = origin.post(&path, body).await;
+        answer.assert_problem(400, "bad-json");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(hint) && !detail.contains("PlayRequest"), "{body}: {detail}");
+    }
     origin.post(&path, vec![b'9'; 1 << 20]).await.assert_problem(413, "too-large");
 }
 
@@ -93,4 +108,17 @@ async fn a_request_without_a_host_cannot_play() {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.0 400") && answer.contains("bad-host"), "{answer}");
+}
+
+#[tokio::test]
+async fn http_1_1_needs_exactly_one_host() {
+    let origin = origin().await;
+    for hosts in ["", "Host: a\r\nHost: b\r\n"] {
+        let mut stream = tokio::net::TcpStream::connect(origin.addr()).await.unwrap();
+        let request = format!("GET /songs HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("host-header"), "{answer}");
+    }
 }

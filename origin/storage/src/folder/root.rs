@@ -35,7 +35,14 @@ impl Identity {
 impl Root {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let failed = |error| Error::io(format!("folder open {}", path.display()), error);
-        fs::create_dir_all(path).map_err(failed)?;
+        fs::create_dir_all(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                let reason = "a part of the path is a file, not a folder; correct the address";
+                Error::new(ErrorKind::Path, format!("folder open {}", path.display()), reason)
+                    .with_source(error)
+            }
+            _ => failed(error),
+        })?;
         let path = path.canonicalize().map_err(failed)?;
         let identity = Identity::of(&fs::metadata(&path).map_err(failed)?);
         Ok(Root { path, identity })
