@@ -74,7 +74,9 @@ impl Progress {
         self.total.store(files, Ordering::Relaxed);
         match &self.face {
             Face::Bar(bar) => bar.set_length(files as u64),
-            Face::Plain(_) => print(&format!("{files} files found\n")),
+            Face::Plain(_) => {
+                print(&format!("{files} {} found\n", if files == 1 { "file" } else { "files" }))
+            }
             Face::Json | Face::Quiet => {}
         }
     }

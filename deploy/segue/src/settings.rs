@@ -153,8 +153,23 @@ pub(crate) fn load(matches: &ArgMatches) -> anyhow::Result<Config> {
 fn read_file(path: &str) -> anyhow::Result<Table> {
     let text = std::fs::read_to_string(path).with_context(|| format!("configuration {path}"))?;
     // Read as a whole first, so that errors name lines of the file.
-    toml::from_str::<Config>(&text).with_context(|| format!("configuration {path}"))?;
-    Ok(toml::from_str(&text)?)
+    let read = toml::from_str::<Config>(&text).and_then(|_| toml::from_str(&text));
+    read.map_err(|error| anyhow::anyhow!("configuration {path}{}", explain(&error, &text)))
+}
+
+/// Place and reason of an error, without the line itself and without values: they may be secrets.
+fn explain(error: &toml::de::Error, text: &str) -> String {
+    let place = error.span().and_then(|span| text.get(..span.start)).map_or_else(String::new, |before| {
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        format!(", line {line}, column {column}")
+    });
+    let reason = error.message();
+    let reason = match (reason.starts_with("invalid "), reason.rsplit_once(", expected ")) {
+        (true, Some((_, expected))) => format!("the value has another type than expected: {expected}"),
+        _ => reason.to_owned(),
+    };
+    format!("{place}: {reason}")
 }
 
 impl Config {
@@ -205,6 +220,23 @@ mod tests {
         std::fs::write(&file, "[up]\nlistne = \"h:1\"\n").unwrap();
         let error = format!("{:#}", load_from(&["--config", path]).unwrap_err());
         assert!(error.contains("listne") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn errors_of_the_file_name_the_place_and_never_the_value() {
+        let wrong = [
+            ("[edge]\nmedia_secret = hush-hush\n", "line 2, column 16"),
+            ("[edge]\nmedia_secret = 'hush\n", "line 2"),
+            ("[edge]\nmedia_secret = 5678\n", "expected: a string"),
+            ("[edge]\nworkers = 'hush'\n", "line 2"),
+        ];
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (text, hint) in wrong {
+            std::fs::write(&file, text).unwrap();
+            let error = format!("{:#}", load_from(&["--config", file.path().to_str().unwrap()]).unwrap_err());
+            assert!(error.contains(hint), "{error}");
+            assert!(!error.contains("hush") && !error.contains("5678"), "{error}");
+        }
     }
 
     #[test]
