@@ -27,7 +27,10 @@ fn main() -> io::Result<()> {
         let name = name.to_str().expect("web files have ASCII names").replace('\\', "/");
         let packed = compress(file, &out.join(format!("{number}.gz")))?;
         let packed = packed.map_or("None".into(), |at| format!("Some(include_bytes!({at:?}))"));
-        writeln!(code, "    File {{ name: {name:?}, body: include_bytes!({file:?}), gzip: {packed} }},")
+        // Not the absolute path: checkouts in several places may share what this script made.
+        let body =
+            format!("include_bytes!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))", format!("/web/{name}"));
+        writeln!(code, "    File {{ name: {name:?}, body: {body}, gzip: {packed} }},")
             .expect("writing to a string does not fail");
     }
     code.push_str("]\n");

@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::database::Dialect;
+
 /// Settings of the origin. Empty text and zero mean "off" where nothing else is said.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Address to listen on, `ip:port`; port 0 takes a free one.
     pub listen: String,
-    /// File of the SQLite database; its folder is made when missing.
+    /// File of the SQLite database, whose folder is made when missing; or `postgres://user:password@host/name`.
     pub database: String,
-    /// Connections that read the database at once; writing always has one of its own.
-    pub database_readers: u32,
+    /// Addresses of PostgreSQL replicas. The catalog is read from them; everything personal from `database`.
+    pub database_replicas: Vec<String>,
+    /// Connections to the database at once, and to each replica. With SQLite they read; writing has one of its own.
+    pub database_connections: u32,
     /// The object store: a folder, `file:///folder`, `s3://bucket/prefix?endpoint=...` or `memory:`.
     pub store: String,
     /// File of the private signing keys, readable by its owner only. Made when missing; empty: keys live in
@@ -67,7 +71,8 @@ impl Default for Config {
         Self {
             listen: "127.0.0.1:8080".into(),
             database: "segue-data/catalog.db".into(),
-            database_readers: 4,
+            database_replicas: Vec::new(),
+            database_connections: 8,
             store: "segue-data/store".into(),
             keys_file: "segue-data/keys.json".into(),
             keys_poll_seconds: 5,
@@ -100,7 +105,7 @@ impl Config {
     /// Text that names the setting and the remedy.
     pub fn check(&self) -> Result<(), String> {
         let positive = [
-            ("database_readers", u64::from(self.database_readers)),
+            ("database_connections", u64::from(self.database_connections)),
             ("store_reads", self.store_reads as u64),
             ("store_timeout_seconds", self.store_timeout_seconds),
             ("cover_jobs", self.cover_jobs as u64),
@@ -131,6 +136,12 @@ impl Config {
                 self.listen
             ));
         }
+        if !self.database_replicas.is_empty() && !is_postgres(&self.database) {
+            return Err("database_replicas need a PostgreSQL database; set database to postgres://...".into());
+        }
+        if self.database_replicas.iter().any(|replica| !is_postgres(replica)) {
+            return Err("database_replicas must all be postgres:// addresses".into());
+        }
         if self.issuer.len() > 64 {
             return Err("issuer is longer than 64 bytes; give a shorter name".into());
         }
@@ -146,6 +157,10 @@ impl Config {
     }
 }
 
+fn is_postgres(address: &str) -> bool {
+    Dialect::of(address) == Dialect::Postgres
+}
+
 impl fmt::Debug for Config {
     /// Shows every setting but the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -155,6 +170,11 @@ impl fmt::Debug for Config {
                 value[name] = "<set>".into();
             }
         }
+        // Addresses of servers hold passwords.
+        if is_postgres(&self.database) {
+            value["database"] = "postgres://<set>".into();
+        }
+        value["database_replicas"] = format!("<{} set>", self.database_replicas.len()).into();
         write!(f, "Config {value}")
     }
 }
@@ -165,8 +185,15 @@ mod tests {
 
     #[test]
     fn defaults_are_fine_and_secrets_stay_secret() {
-        let config = Config { media_secret: "hush".into(), ..Config::default() };
+        let server = || "postgres://me:hush@db/segue".to_owned();
+        let config = Config {
+            media_secret: "hush".into(),
+            database: server(),
+            database_replicas: vec![server()],
+            ..Config::default()
+        };
         assert_eq!(config.check(), Ok(()));
+        assert_eq!(Config::default().check(), Ok(()));
         let shown = format!("{config:?}");
         assert!(!shown.contains("hush") && shown.contains("<set>"), "{shown}");
     }
@@ -176,6 +203,8 @@ mod tests {
         assert!(serde_json::from_str::<Config>(r#"{"listn": "x"}"#).is_err());
         let zero = Config { store_reads: 0, ..Config::default() };
         assert!(zero.check().unwrap_err().contains("store_reads"));
+        let replica = Config { database_replicas: vec!["postgres://db/segue".into()], ..Config::default() };
+        assert!(replica.check().unwrap_err().contains("need a PostgreSQL database"));
         let listen = Config { listen: ":65535".into(), ..Config::default() };
         assert!(listen.check().unwrap_err().contains("host:port"));
         let empty = Config { store: String::new(), ..Config::default() };

@@ -104,7 +104,8 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let edges = Edges::new(&config.edges, config.backup_edges);
     let edges = edges.map_err(|error| StartError::Config(error.to_string()))?;
     let keys = Arc::new(KeyRing::open(&config.keys_file)?);
-    let database = Database::open(&config.database, config.database_readers).await?;
+    let database =
+        Database::open(&config.database, &config.database_replicas, config.database_connections).await?;
     let catalog = Catalog::new(database.clone());
     let budget = Budget {
         descriptors: config.descriptor_cache_bytes,

@@ -11,6 +11,14 @@ use toml::{Table, Value};
 
 use crate::config::{Config, SAMPLE};
 
+/// Names in the environment that other software shares.
+const COMMON_NAMES: [(&str, &str); 2] =
+    [("SEGUE_ORIGIN_DATABASE", "DATABASE_URL"), ("SEGUE_ORIGIN_DATABASE_REPLICAS", "DATABASE_READ_URLS")];
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+}
+
 /// One setting: section, name, its default and the comment that stands above it in the sample.
 struct Setting {
     section: String,
@@ -41,8 +49,12 @@ impl Setting {
         format!("{}.{}", self.section, self.name)
     }
 
+    /// The name in the environment; or the one that services of this kind are commonly told by, where only that is set.
     fn env(&self) -> String {
-        format!("SEGUE_{}_{}", self.section, self.name).to_uppercase()
+        let own = format!("SEGUE_{}_{}", self.section, self.name).to_uppercase();
+        let common =
+            COMMON_NAMES.iter().find(|(name, common)| *name == own && is_set(common) && !is_set(name));
+        common.map_or(own, |(_, common)| (*common).to_owned())
     }
 
     fn arg(&self, own_section: &str) -> Arg {

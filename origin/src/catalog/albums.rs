@@ -2,6 +2,7 @@
 
 use super::cursor::{self, NamePlace};
 use super::ids::{AlbumId, ArtistId};
+use super::matching::ByName;
 use super::model::{Album, Page};
 use super::rows::{AlbumRow, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -9,7 +10,7 @@ use crate::database::DatabaseError;
 
 /// A query for albums; an album shows the cover of its first song that has one.
 macro_rules! albums_sql {
-    ($page:literal) => {
+    ($page:literal, $order:literal) => {
         concat!(
             "SELECT a.id, a.title, a.title_folded, a.artist_id, artists.name AS artist_name, a.release_date,
                     a.song_count, a.duration_ms,
@@ -17,15 +18,30 @@ macro_rules! albums_sql {
                      ORDER BY disc_place, track_place, title_folded, id LIMIT 1) AS cover_sha256
              FROM (SELECT * FROM albums WHERE ",
             $page,
-            " ORDER BY title_folded, id LIMIT $1) a
+            " ORDER BY ",
+            $order,
+            " LIMIT $1) a
              JOIN artists ON artists.id = a.artist_id
              ORDER BY a.title_folded, a.id"
         )
     };
+    ($page:literal) => {
+        albums_sql!($page, "title_folded, id")
+    };
 }
 
-pub(super) const ALL: &str =
-    albums_sql!("(title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)");
+pub(super) const BY_TITLE: ByName = ByName {
+    all: albums_sql!("(title_folded, id) > ($2, $3) AND $4 = ''"),
+    beginning: albums_sql!("(title_folded, id) > ($2, $3) AND title_folded < $4"),
+    common: albums_sql!("(title_folded, id) > ($2, $3) AND instr(title_folded, $4) > 0"),
+    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM album_grams WHERE album_grams MATCH $1 LIMIT $2)",
+    rare_sqlite: albums_sql!(
+        "(+title_folded, id) > ($2, $3) AND id IN (
+             SELECT n.id FROM album_grams g JOIN album_names n ON n.place = g.rowid WHERE g.album_grams MATCH $4)",
+        "+title_folded, id"
+    ),
+    postgres: albums_sql!("(title_folded, id) > ($2, $3) AND title_folded LIKE $4"),
+};
 pub(super) const OF_ARTIST: &str = albums_sql!(
     "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)"
 );
@@ -34,14 +50,8 @@ const ONE: &str = albums_sql!("id = $2");
 impl Catalog {
     /// All albums, by folded title.
     pub(crate) async fn albums(&self, window: &Window) -> Result<Page<Album>, CatalogError> {
-        let NamePlace(title, id) = cursor::read("albums", window.cursor.as_deref())?;
-        let rows: Vec<AlbumRow> = sqlx::query_as(ALL)
-            .bind(window.rows())
-            .bind(title)
-            .bind(&id.0[..])
-            .bind(&window.filter)
-            .fetch_all(self.database.readers())
-            .await?;
+        let from = cursor::read("albums", window.cursor.as_deref())?;
+        let rows: Vec<AlbumRow> = BY_TITLE.read(&self.database, window, from).await?;
         Ok(window.page("albums", read_all(rows)?, place))
     }
 
@@ -66,7 +76,7 @@ impl Catalog {
     /// One album.
     pub(crate) async fn album(&self, id: AlbumId) -> Result<Option<Album>, DatabaseError> {
         let row: Option<AlbumRow> =
-            sqlx::query_as(ONE).bind(1).bind(id.bytes()).fetch_optional(self.database.readers()).await?;
+            sqlx::query_as(ONE).bind(1i64).bind(id.bytes()).fetch_optional(self.database.readers()).await?;
         row.map(Album::try_from).transpose()
     }
 }

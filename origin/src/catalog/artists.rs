@@ -2,6 +2,7 @@
 
 use super::cursor::{self, NamePlace};
 use super::ids::ArtistId;
+use super::matching::ByName;
 use super::model::{Artist, Page};
 use super::rows::{ArtistRow, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -9,7 +10,7 @@ use crate::database::DatabaseError;
 
 /// A query for artists; an artist shows the cover of one of the own albums, else of one of the own songs.
 macro_rules! artists_sql {
-    ($page:literal) => {
+    ($page:literal, $order:literal) => {
         concat!(
             "SELECT a.id, a.name, a.name_folded, a.album_count, a.song_count, COALESCE(
                  (SELECT songs.cover_sha256 FROM albums JOIN songs ON songs.album_id = albums.id
@@ -18,26 +19,35 @@ macro_rules! artists_sql {
                   WHERE artist_id = a.id AND cover_sha256 IS NOT NULL LIMIT 1)) AS cover_sha256
              FROM (SELECT * FROM artists WHERE ",
             $page,
-            " ORDER BY name_folded, id LIMIT $1) a ORDER BY a.name_folded, a.id"
+            " ORDER BY ",
+            $order,
+            " LIMIT $1) a ORDER BY a.name_folded, a.id"
         )
+    };
+    ($page:literal) => {
+        artists_sql!($page, "name_folded, id")
     };
 }
 
-pub(super) const ALL: &str =
-    artists_sql!("(name_folded, id) > ($2, $3) AND ($4 = '' OR instr(name_folded, $4) > 0)");
+pub(super) const BY_NAME: ByName = ByName {
+    all: artists_sql!("(name_folded, id) > ($2, $3) AND $4 = ''"),
+    beginning: artists_sql!("(name_folded, id) > ($2, $3) AND name_folded < $4"),
+    common: artists_sql!("(name_folded, id) > ($2, $3) AND instr(name_folded, $4) > 0"),
+    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM artist_grams WHERE artist_grams MATCH $1 LIMIT $2)",
+    rare_sqlite: artists_sql!(
+        "(+name_folded, id) > ($2, $3) AND id IN (
+             SELECT n.id FROM artist_grams g JOIN artist_names n ON n.place = g.rowid WHERE g.artist_grams MATCH $4)",
+        "+name_folded, id"
+    ),
+    postgres: artists_sql!("(name_folded, id) > ($2, $3) AND name_folded LIKE $4"),
+};
 const ONE: &str = artists_sql!("id = $2");
 
 impl Catalog {
     /// All artists, by folded name: those with songs, and those with albums.
     pub(crate) async fn artists(&self, window: &Window) -> Result<Page<Artist>, CatalogError> {
-        let NamePlace(name, id) = cursor::read("artists", window.cursor.as_deref())?;
-        let rows: Vec<ArtistRow> = sqlx::query_as(ALL)
-            .bind(window.rows())
-            .bind(name)
-            .bind(&id.0[..])
-            .bind(&window.filter)
-            .fetch_all(self.database.readers())
-            .await?;
+        let from = cursor::read("artists", window.cursor.as_deref())?;
+        let rows: Vec<ArtistRow> = BY_NAME.read(&self.database, window, from).await?;
         let place = |artist: &Artist| NamePlace(artist.name_folded.clone(), artist.id.as_asset());
         Ok(window.page("artists", read_all(rows)?, place))
     }
@@ -45,7 +55,7 @@ impl Catalog {
     /// One artist.
     pub(crate) async fn artist(&self, id: ArtistId) -> Result<Option<Artist>, DatabaseError> {
         let row: Option<ArtistRow> =
-            sqlx::query_as(ONE).bind(1).bind(id.bytes()).fetch_optional(self.database.readers()).await?;
+            sqlx::query_as(ONE).bind(1i64).bind(id.bytes()).fetch_optional(self.database.readers()).await?;
         row.map(Artist::try_from).transpose()
     }
 }

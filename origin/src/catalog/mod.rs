@@ -8,6 +8,7 @@ mod artists;
 mod cursor;
 mod fold;
 mod ids;
+mod matching;
 mod model;
 mod rows;
 mod songs;
@@ -21,7 +22,8 @@ use crate::database::{Database, DatabaseError};
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
 pub(crate) use ids::SongId;
-pub(crate) use model::{Album, Artist, Page, Song, Totals};
+pub(crate) use model::{Album, Artist, Page, Song, Time, Totals};
+pub(crate) use rows::fixed;
 pub(crate) use write::{Change, Trigger};
 
 /// The catalog in its database.

@@ -1,7 +1,7 @@
 //! Database rows and what they mean.
 
 use segue_manifests::{AssetId, Rev, Sha256};
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 use sqlx::{FromRow, Row as _};
 
 use super::model::{Album, AlbumRef, Artist, ArtistRef, CoverRef, Song, Time};
@@ -13,8 +13,8 @@ macro_rules! row {
     (pub(super) struct $name:ident { $($field:ident: $kind:ty,)* }) => {
         pub(super) struct $name { $($field: $kind,)* }
 
-        impl FromRow<'_, SqliteRow> for $name {
-            fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        impl FromRow<'_, AnyRow> for $name {
+            fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
                 Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
             }
         }
@@ -31,8 +31,8 @@ row! {
         artist_name: String,
         album_id: Option<Vec<u8>>,
         album_title: Option<String>,
-        track_number: Option<u32>,
-        disc_number: Option<u32>,
+        track_number: Option<i64>,
+        disc_number: Option<i64>,
         disc_place: i64,
         track_place: i64,
         duration_ms: i64,
@@ -68,7 +68,7 @@ row! {
 }
 
 /// Bytes of a fixed length.
-pub(super) fn fixed<const N: usize>(bytes: &[u8], column: &'static str) -> Result<[u8; N], DatabaseError> {
+pub(crate) fn fixed<const N: usize>(bytes: &[u8], column: &'static str) -> Result<[u8; N], DatabaseError> {
     bytes.try_into().map_err(|_| DatabaseError::Column(column))
 }
 
@@ -97,8 +97,8 @@ impl TryFrom<SongRow> for Song {
             title_folded: row.title_folded,
             artist: artist(&row.artist_id, row.artist_name)?,
             album: album(row.album_id, row.album_title)?,
-            track_number: row.track_number,
-            disc_number: row.disc_number,
+            track_number: row.track_number.map(|n| n as u32),
+            disc_number: row.disc_number.map(|n| n as u32),
             places: (row.disc_place, row.track_place),
             duration_ms: row.duration_ms as u64,
             cover: cover(row.cover_sha256)?,

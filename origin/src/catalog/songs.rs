@@ -4,6 +4,7 @@ use segue_manifests::{AssetId, Rev, Sha256};
 
 use super::cursor::{self, AlbumPlace, NamePlace};
 use super::ids::{AlbumId, ArtistId, SongId};
+use super::matching::ByName;
 use super::model::{Page, Song};
 use super::rows::{SongRow, fixed, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -30,10 +31,18 @@ macro_rules! songs_sql {
     };
 }
 
-pub(super) const ALL: &str = songs_sql!(
-    "(title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
-    "s.title_folded, s.id"
-);
+pub(super) const BY_TITLE: ByName = ByName {
+    all: songs_sql!("(title_folded, id) > ($2, $3) AND $4 = ''", "s.title_folded, s.id"),
+    beginning: songs_sql!("(title_folded, id) > ($2, $3) AND title_folded < $4", "s.title_folded, s.id"),
+    common: songs_sql!("(title_folded, id) > ($2, $3) AND instr(title_folded, $4) > 0", "s.title_folded, s.id"),
+    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM song_grams WHERE song_grams MATCH $1 LIMIT $2)",
+    rare_sqlite: songs_sql!(
+        "(+title_folded, id) > ($2, $3) AND id IN (
+             SELECT n.id FROM song_grams g JOIN song_names n ON n.place = g.rowid WHERE g.song_grams MATCH $4)",
+        "+s.title_folded, s.id"
+    ),
+    postgres: songs_sql!("(title_folded, id) > ($2, $3) AND title_folded LIKE $4", "s.title_folded, s.id"),
+};
 pub(super) const OF_ARTIST: &str = songs_sql!(
     "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
     "s.title_folded, s.id"
@@ -56,14 +65,8 @@ pub(crate) struct CoverPlace {
 impl Catalog {
     /// All songs, by folded title.
     pub(crate) async fn songs(&self, window: &Window) -> Result<Page<Song>, CatalogError> {
-        let NamePlace(title, id) = cursor::read("songs", window.cursor.as_deref())?;
-        let rows: Vec<SongRow> = sqlx::query_as(ALL)
-            .bind(window.rows())
-            .bind(title)
-            .bind(&id.0[..])
-            .bind(&window.filter)
-            .fetch_all(self.database.readers())
-            .await?;
+        let place = cursor::read("songs", window.cursor.as_deref())?;
+        let rows: Vec<SongRow> = BY_TITLE.read(&self.database, window, place).await?;
         Ok(window.page("songs", read_all(rows)?, name_place))
     }
 
@@ -110,7 +113,7 @@ impl Catalog {
     /// One song.
     pub(crate) async fn song(&self, id: SongId) -> Result<Option<Song>, DatabaseError> {
         let row: Option<SongRow> =
-            sqlx::query_as(ONE).bind(1).bind(&id.0[..]).fetch_optional(self.database.readers()).await?;
+            sqlx::query_as(ONE).bind(1i64).bind(&id.0[..]).fetch_optional(self.database.readers()).await?;
         row.map(Song::try_from).transpose()
     }
 

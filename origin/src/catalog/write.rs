@@ -4,7 +4,7 @@
 //! lose their last song disappear in the same transaction.
 
 use segue_manifests::{AssetId, Cover, Descriptor, Rev};
-use sqlx::SqliteConnection;
+use sqlx::AnyConnection;
 
 use super::Catalog;
 use super::ids::{AlbumId, ArtistId};
@@ -87,7 +87,7 @@ impl Catalog {
         trigger: Trigger,
         now: u64,
     ) -> Result<Change, DatabaseError> {
-        let mut tx = self.database.begin_write().await?;
+        let mut tx = self.database.begin_catalog_write().await?;
         let change = change(&mut tx, descriptor, trigger, now).await?;
         tx.commit().await?;
         Ok(change)
@@ -95,7 +95,7 @@ impl Catalog {
 }
 
 async fn change(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     descriptor: &Descriptor,
     trigger: Trigger,
     now: u64,
@@ -126,7 +126,7 @@ async fn change(
     Ok(Change::Moved)
 }
 
-async fn standing(db: &mut SqliteConnection, asset: AssetId) -> Result<Option<Standing>, DatabaseError> {
+async fn standing(db: &mut AnyConnection, asset: AssetId) -> Result<Option<Standing>, DatabaseError> {
     type Row = (Vec<u8>, i64, Vec<u8>, Option<Vec<u8>>, i64);
     let row: Option<Row> = sqlx::query_as(
         "SELECT rev, current_since, artist_id, album_id, duration_ms FROM songs WHERE id = $1",
@@ -146,7 +146,7 @@ async fn standing(db: &mut SqliteConnection, asset: AssetId) -> Result<Option<St
 }
 
 /// Notes the packaging and its cover; says whether it is new.
-async fn put_asset(db: &mut SqliteConnection, it: &Descriptor, now: u64) -> Result<bool, DatabaseError> {
+async fn put_asset(db: &mut AnyConnection, it: &Descriptor, now: u64) -> Result<bool, DatabaseError> {
     if let Some(cover) = &it.cover {
         put_cover(db, cover).await?;
     }
@@ -163,16 +163,16 @@ async fn put_asset(db: &mut SqliteConnection, it: &Descriptor, now: u64) -> Resu
     Ok(done.rows_affected() > 0)
 }
 
-async fn put_cover(db: &mut SqliteConnection, cover: &Cover) -> Result<(), DatabaseError> {
+async fn put_cover(db: &mut AnyConnection, cover: &Cover) -> Result<(), DatabaseError> {
     sqlx::query(
         "INSERT INTO covers (sha256, extension, size, width, height) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (sha256) DO NOTHING",
     )
     .bind(&cover.sha256.0[..])
     .bind(&cover.extension)
-    .bind(cover.size)
-    .bind(cover.width)
-    .bind(cover.height)
+    .bind(i64::from(cover.size))
+    .bind(i64::from(cover.width))
+    .bind(i64::from(cover.height))
     .execute(db)
     .await?;
     Ok(())
@@ -181,13 +181,13 @@ async fn put_cover(db: &mut SqliteConnection, cover: &Cover) -> Result<(), Datab
 /// Adds the artist. Two spellings that fold alike are one artist; the first stays, unless a retagged song
 /// brings another.
 async fn put_artist(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     artist: &NamedArtist,
     retagged: bool,
 ) -> Result<(), DatabaseError> {
     sqlx::query(
         "INSERT INTO artists (id, name, name_folded) VALUES ($1, $2, $3)
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE $4 AND name <> excluded.name",
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name WHERE $4 AND artists.name <> excluded.name",
     )
     .bind(artist.id.bytes())
     .bind(&artist.name.shown)
@@ -199,11 +199,7 @@ async fn put_artist(
 }
 
 /// Adds the album and its artist; a date fills a gap, or replaces another when the song was retagged.
-async fn put_album(
-    db: &mut SqliteConnection,
-    album: &NamedAlbum,
-    retagged: bool,
-) -> Result<(), DatabaseError> {
+async fn put_album(db: &mut AnyConnection, album: &NamedAlbum, retagged: bool) -> Result<(), DatabaseError> {
     put_artist(db, &album.artist, retagged).await?;
     let added = sqlx::query(
         "INSERT INTO albums (id, artist_id, title, title_folded) VALUES ($1, $2, $3, $4)
@@ -236,7 +232,7 @@ async fn put_album(
 }
 
 async fn put_song(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     it: &Descriptor,
     shelf: &Shelf,
     now: u64,
@@ -261,8 +257,8 @@ async fn put_song(
     .bind(&shelf.title.folded)
     .bind(shelf.artist.id.bytes())
     .bind(shelf.album.as_ref().map(|album| album.id.bytes()))
-    .bind(shelf.track_number)
-    .bind(shelf.disc_number)
+    .bind(shelf.track_number.map(i64::from))
+    .bind(shelf.disc_number.map(i64::from))
     .bind(disc_place)
     .bind(track_place)
     .bind(it.duration_ms().max(1) as i64)
@@ -276,7 +272,7 @@ async fn put_song(
 
 /// Counts a song in or out.
 async fn count_song(
-    db: &mut SqliteConnection,
+    db: &mut AnyConnection,
     artist: ArtistId,
     album: Option<AlbumId>,
     songs: i64,
@@ -300,7 +296,7 @@ async fn count_song(
 }
 
 /// Takes away the album and the artists that a song has left, where nothing else is there.
-async fn sweep(db: &mut SqliteConnection, left: &Standing) -> Result<(), DatabaseError> {
+async fn sweep(db: &mut AnyConnection, left: &Standing) -> Result<(), DatabaseError> {
     let mut artists = vec![left.artist.bytes().to_vec()];
     if let Some(album) = left.album {
         let emptied: Option<(Vec<u8>,)> =

@@ -138,8 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_waits_and_then_refuses() {
-        let dir = tempfile::tempdir().unwrap();
-        let database = Database::open(&dir.path().join("c.db").to_string_lossy(), 1).await.unwrap();
+        let database = crate::database::testing::Place::new().await.open().await;
         let recorder = Recorder::start(database);
         // The song is not there: the database refuses, and says so to whoever asked.
         let refused = recorder.record(Play::new(AssetId([1; 16]), 1)).await;

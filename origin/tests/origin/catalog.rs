@@ -72,10 +72,16 @@ async fn filters_fold() {
     for (filter, found) in [
         ("bjork", vec!["Björk's Song"]),
         ("BJ%C3%96RK%E2%80%99S", vec!["Björk's Song"]),
-        ("%25", vec!["100% Wolf_Man"]),
-        ("_", vec!["100% Wolf_Man"]),
+        ("0%25%20W", vec!["100% Wolf_Man"]),
+        ("olf_m", vec!["100% Wolf_Man"]),
+        ("olfxm", vec![]),
+        ("10", vec!["100% Wolf_Man"]),
+        ("0%25", vec![]), // one or two characters name beginnings
         ("STRASSE", vec!["straße"]),
-        ("%E4%BA%AC", vec!["東京の夜"]),
+        ("%E6%9D%B1", vec!["東京の夜"]),
+        ("%E4%BA%AC%E3%81%AE%E5%A4%9C", vec!["東京の夜"]),
+        ("%22", vec![]),
+        ("a%22b%22c", vec![]),
         ("nothing", vec![]),
         ("%27%20OR%201=1--", vec![]),
     ] {

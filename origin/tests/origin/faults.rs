@@ -7,7 +7,7 @@ use segue_origin::StartError;
 use segue_storage::ErrorKind;
 use segue_storage::testing::Faults;
 
-use crate::support::{Origin, Track, config, memory, origin, origin_with, start, tags};
+use crate::support::{Origin, Track, config, database, memory, origin, origin_with, start, tags};
 
 async fn with_track(origin: &Origin) -> Track {
     let track = Track::new(1, tags("One", "Ann", "First"));
@@ -78,9 +78,15 @@ async fn a_store_that_never_answers_is_given_up() {
 async fn a_locked_database_is_503_for_writes_and_reads_go_on() {
     let origin = origin_with(|config| config.request_timeout_seconds = 60).await;
     let track = with_track(&origin).await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(origin.dir.path().join("catalog.db"));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    let lock = pool.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let database = database(&origin.dir).await;
+    let lock = if database.starts_with("postgres") {
+        let mut lock = sqlx::AnyPool::connect(&database).await.unwrap().begin().await.unwrap();
+        sqlx::query("LOCK TABLE plays IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+        lock
+    } else {
+        let pool = sqlx::AnyPool::connect(&format!("sqlite://{database}")).await.unwrap();
+        pool.begin_with("BEGIN IMMEDIATE").await.unwrap()
+    };
     origin.post(&format!("/play/{}", track.id()), "").await.assert_problem(503, "unavailable");
     assert_eq!(origin.get("/songs").await.titles(), ["One"]);
     lock.rollback().await.unwrap();
@@ -93,14 +99,17 @@ async fn starts_that_cannot_work_say_why() {
     let broken = dir.path().join("broken.db");
     std::fs::write(&broken, [0x55; 8192]).unwrap();
     let database = broken.to_string_lossy().into_owned();
-    let started = segue_origin::start_with(segue_origin::Config { database, ..config(&dir) }, memory()).await;
+    let started =
+        segue_origin::start_with(segue_origin::Config { database, ..config(&dir).await }, memory()).await;
     assert!(matches!(started.err().unwrap(), StartError::Database(_)));
     let edges = vec!["nonsense".into()];
-    let started = segue_origin::start_with(segue_origin::Config { edges, ..config(&dir) }, memory()).await;
+    let started =
+        segue_origin::start_with(segue_origin::Config { edges, ..config(&dir).await }, memory()).await;
     assert!(started.err().unwrap().to_string().contains("nonsense"));
-    let first = segue_origin::start_with(config(&dir), memory()).await.unwrap();
+    let first = segue_origin::start_with(config(&dir).await, memory()).await.unwrap();
     let listen = first.addr().to_string();
-    let started = segue_origin::start_with(segue_origin::Config { listen, ..config(&dir) }, memory()).await;
+    let started =
+        segue_origin::start_with(segue_origin::Config { listen, ..config(&dir).await }, memory()).await;
     assert!(matches!(started.err().unwrap(), StartError::Listen { .. }));
 }
 
@@ -111,7 +120,8 @@ async fn a_folder_store_serves_by_its_url() {
     let store = segue_storage::open(&url).await.unwrap();
     let track = Track::new(1, tags("One", "Ann", "First"));
     track.publish(&*store).await;
-    let running = segue_origin::start(segue_origin::Config { store: url, ..config(&dir) }).await.unwrap();
+    let running =
+        segue_origin::start(segue_origin::Config { store: url, ..config(&dir).await }).await.unwrap();
     running.import(track.descriptor.asset, track.descriptor.rev).await.unwrap();
     running.drain(Duration::from_secs(5)).await;
 }

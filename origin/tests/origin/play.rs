@@ -4,7 +4,7 @@ use segue_manifests::playlists::{MediaPlaylist, MultivariantPlaylist};
 use segue_manifests::token::{self, Access, KeySet, Method};
 use segue_manifests::{MediaPath, path};
 
-use crate::support::{Track, memory, origin, origin_with, start, tags};
+use crate::support::{Track, database, memory, origin, origin_with, start, tags};
 
 fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
@@ -99,11 +99,14 @@ async fn plays_outlive_a_crash_and_nothing_is_counted_twice() {
     assert_eq!(origin.metric("segue_origin_plays_total").await, 50);
     // No drain: as after a crash, the files are what was acknowledged.
     let crashed = tempfile::tempdir().unwrap();
-    for file in ["catalog.db", "catalog.db-wal"] {
-        std::fs::copy(dir.path().join(file), crashed.path().join(file)).unwrap();
+    let mut address = database(&dir).await;
+    if !address.starts_with("postgres") {
+        for file in ["catalog.db", "catalog.db-wal"] {
+            std::fs::copy(dir.path().join(file), crashed.path().join(file)).unwrap();
+        }
+        address = format!("sqlite://{}", crashed.path().join("catalog.db").display());
     }
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(crashed.path().join("catalog.db"));
-    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let pool = sqlx::AnyPool::connect(&address).await.unwrap();
     let rows: Vec<(Vec<u8>,)> =
         sqlx::query_as("SELECT playback_session FROM plays").fetch_all(&pool).await.unwrap();
     let recorded: std::collections::BTreeSet<String> = rows.iter().map(|(id,)| hex::encode(id)).collect();

@@ -17,6 +17,7 @@ use segue_origin::{Config, Running};
 use segue_storage::testing::{Chaos, Faults};
 use segue_storage::{Memory, Storage};
 use serde_json::Value;
+use sqlx::migrate::MigrateDatabase as _;
 
 /// A track as the transcoder would publish it, with noise for audio.
 pub(crate) struct Track {
@@ -197,11 +198,26 @@ impl Deref for Origin {
     }
 }
 
+/// The database that belongs to the folder: a file there, or, where `SEGUE_TEST_POSTGRES` names a server, one of its
+/// own on it.
+pub(crate) async fn database(dir: &tempfile::TempDir) -> String {
+    let Ok(server) = std::env::var("SEGUE_TEST_POSTGRES") else {
+        return dir.path().join("catalog.db").to_string_lossy().into_owned();
+    };
+    sqlx::any::install_default_drivers();
+    let name = Sha256::of(dir.path().as_os_str().as_encoded_bytes()).to_string();
+    let address = format!("{server}/test_{}", &name[..16]);
+    if !sqlx::Any::database_exists(&address).await.unwrap() {
+        sqlx::Any::create_database(&address).await.unwrap();
+    }
+    address
+}
+
 /// Settings for tests: free port, database and keys in `dir`, no scan but the one at start.
-pub(crate) fn config(dir: &tempfile::TempDir) -> Config {
+pub(crate) async fn config(dir: &tempfile::TempDir) -> Config {
     Config {
         listen: "127.0.0.1:0".into(),
-        database: dir.path().join("catalog.db").to_string_lossy().into_owned(),
+        database: database(dir).await,
         keys_file: dir.path().join("keys.json").to_string_lossy().into_owned(),
         scan_seconds: 0,
         ..Config::default()
@@ -225,7 +241,7 @@ pub(crate) async fn start(
     store: Arc<Chaos>,
     change: impl FnOnce(&mut Config),
 ) -> Origin {
-    let mut config = config(&dir);
+    let mut config = config(&dir).await;
     change(&mut config);
     let running = segue_origin::start_with(config, store.clone()).await.unwrap();
     let client = Client::builder(TokioExecutor::new()).build_http();

@@ -1,0 +1,28 @@
+//! Everything that belongs to one account: to be given out, and to be erased.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Account, AccountError, Accounts, Session, UserId};
+
+/// Statements that erase an account; `$1` is the account. What others see of it goes too.
+pub(super) const ERASE: &[&str] =
+    &["DELETE FROM sessions WHERE user_id = $1", "DELETE FROM users WHERE id = $1"];
+
+/// All that is kept about an account.
+#[derive(Debug, Serialize)]
+pub(crate) struct Export {
+    account: Account,
+    sessions: Vec<Session>,
+    #[serde(flatten)]
+    more: serde_json::Map<String, Value>,
+}
+
+impl Accounts {
+    /// Gathers what is kept about an account.
+    pub(crate) async fn export(&self, id: UserId, now: u64) -> Result<Export, AccountError> {
+        let account = self.account(id).await?.ok_or(AccountError::Unknown)?;
+        let sessions = self.sessions(id, [0; 16], now).await?;
+        Ok(Export { account, sessions, more: serde_json::Map::new() })
+    }
+}

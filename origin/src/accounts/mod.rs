@@ -1,0 +1,114 @@
+//! Accounts: who there is, how they sign in, what they may do.
+
+mod export;
+mod ids;
+mod names;
+mod passwords;
+mod register;
+mod role;
+mod sessions;
+mod throttle;
+mod users;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::database::{Database, DatabaseError};
+
+pub(crate) use ids::{UserId, chance, timed_id};
+pub(crate) use names::Invalid;
+pub(crate) use register::NewAccount;
+pub(crate) use role::Role;
+pub(crate) use sessions::{Kind, Made, Session};
+pub(crate) use throttle::Throttle;
+pub(crate) use users::{Account, Change, PublicAccount};
+
+use passwords::{Passwords, TooBusy};
+
+/// Who may make an account. The first one can always be made, and is the administrator's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Anyone.
+    Open,
+    /// Whoever has a code from an administrator.
+    Invitation,
+    /// Nobody.
+    Closed,
+}
+
+/// Someone who has shown a valid secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) user: UserId,
+    pub(crate) role: Role,
+    /// The sign-in or API token.
+    pub(crate) session: [u8; 16],
+}
+
+/// Why an account does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AccountError {
+    #[error("accounts: {0}")]
+    Invalid(#[from] Invalid),
+    #[error("accounts: the {0} is taken")]
+    Taken(&'static str),
+    #[error("accounts: registration is not open")]
+    Closed,
+    #[error("accounts: the invitation is not valid")]
+    Uninvited,
+    #[error("accounts: wrong name or password")]
+    Wrong,
+    #[error("accounts: too many failed attempts")]
+    Throttled(Duration),
+    #[error("accounts: no such account")]
+    Unknown,
+    #[error("accounts: the account has changed meanwhile")]
+    Stale,
+    #[error("accounts: the last administrator stays")]
+    LastAdministrator,
+    #[error("accounts: there are {0} already")]
+    Full(&'static str),
+    #[error(transparent)]
+    Busy(#[from] TooBusy),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+impl From<sqlx::Error> for AccountError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+/// All accounts.
+pub(crate) struct Accounts {
+    database: Database,
+    passwords: Passwords,
+    throttle: Throttle,
+    registration: Registration,
+    /// How long a sign-in lasts without being used.
+    login_lifetime: Duration,
+    /// Secrets seen a moment ago, by hash.
+    seen: moka::future::Cache<[u8; 32], Identity>,
+}
+
+impl Accounts {
+    /// The accounts in that database. A sign-in lasts for `login_lifetime` after its last use.
+    pub(crate) fn new(database: Database, registration: Registration, login_lifetime: Duration) -> Self {
+        // What another origin revokes is seen here after this time at the latest.
+        let seen = moka::future::Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(5));
+        Self {
+            database,
+            passwords: Passwords::new(),
+            throttle: Throttle::new(),
+            registration,
+            login_lifetime,
+            seen: seen.build(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
