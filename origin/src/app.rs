@@ -7,9 +7,11 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use tokio::sync::Semaphore;
 
+use crate::accounts::{Accounts, Registration};
 use crate::catalog::{Catalog, Totals};
 use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
+use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::Importer;
 use crate::media::Media;
@@ -25,6 +27,7 @@ pub(crate) struct AppState {
     pub(crate) database: Database,
     pub(crate) store: Arc<Store>,
     pub(crate) catalog: Catalog,
+    pub(crate) accounts: Accounts,
     pub(crate) importer: Importer,
     pub(crate) media: Arc<Media>,
     pub(crate) covers: Covers,
@@ -33,6 +36,12 @@ pub(crate) struct AppState {
     pub(crate) media_secret: Secret,
     pub(crate) admin_secret: Secret,
     pub(crate) cors_origins: Vec<String>,
+    /// Whether the catalog is open to those without an account.
+    pub(crate) guests: bool,
+    pub(crate) registration: Registration,
+    pub(crate) login_seconds: u64,
+    pub(crate) rates: Rates,
+    pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     /// Requests at work.
     pub(crate) gate: Semaphore,
     pub(crate) request_timeout: Duration,

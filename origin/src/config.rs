@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::Registration;
 use crate::database::Dialect;
 
 /// Settings of the origin. Empty text and zero mean "off" where nothing else is said.
@@ -38,6 +39,19 @@ pub struct Config {
     pub media_secret: String,
     /// Secret for `POST /imports`. Empty: that route is off.
     pub admin_secret: String,
+    /// Whether people without an account may browse and play. What is personal always needs one.
+    pub guests: bool,
+    /// Who may make an account: `open` to anyone, by `invitation`, or `closed`. The first account can always be
+    /// made, and is the administrator's.
+    pub registration: Registration,
+    /// Days that a sign-in lasts after its last use.
+    pub login_days: u32,
+    /// Requests a second that one account, or one address without an account, may go on making; 0: no limit.
+    pub rate_per_second: u32,
+    /// Requests that it may make at once.
+    pub rate_burst: u32,
+    /// Addresses or networks of proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<String>,
     /// Web origins that scripts may call the API from; `*` for all, none for only the origin's own pages.
     pub cors_origins: Vec<String>,
     /// Seconds between scans of the store for descriptors that are not in the catalog; 0: only at start.
@@ -81,6 +95,12 @@ impl Default for Config {
             backup_edges: 2,
             media_secret: String::new(),
             admin_secret: String::new(),
+            guests: false,
+            registration: Registration::Invitation,
+            login_days: 60,
+            rate_per_second: 50,
+            rate_burst: 300,
+            trusted_proxies: Vec::new(),
             cors_origins: vec!["*".into()],
             scan_seconds: 60,
             descriptor_cache_bytes: 32 << 20,
@@ -114,6 +134,7 @@ impl Config {
             ("request_timeout_seconds", self.request_timeout_seconds),
             ("header_timeout_seconds", self.header_timeout_seconds),
             ("keys_poll_seconds", self.keys_poll_seconds),
+            ("login_days", u64::from(self.login_days)),
         ];
         for (name, value) in positive {
             if value == 0 {
@@ -142,10 +163,16 @@ impl Config {
         if self.database_replicas.iter().any(|replica| !is_postgres(replica)) {
             return Err("database_replicas must all be postgres:// addresses".into());
         }
+        crate::http::client::networks(&self.trusted_proxies)
+            .map_err(|reason| format!("trusted_proxies: {reason}"))?;
         if self.issuer.len() > 64 {
             return Err("issuer is longer than 64 bytes; give a shorter name".into());
         }
         Ok(())
+    }
+
+    pub(crate) fn login_lifetime(&self) -> Duration {
+        Duration::from_secs(u64::from(self.login_days) * 24 * 3600)
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {

@@ -4,12 +4,15 @@
 //! |---|---|
 //! | `server`, `listen`, `app` | the life of an origin, its listener, what handlers share |
 //! | `api`, `http` | the routes, one file per resource; what all routes share |
-//! | `catalog`, `database` | artists, albums and songs in SQLite |
+//! | `accounts` | who there is, how they sign in, what they may do |
+//! | `catalog` | artists, albums and songs |
+//! | `database` | SQLite or PostgreSQL |
 //! | `import` | from descriptors in the store to the catalog |
 //! | `playback` | edges, tokens, plays |
 //! | `media`, `covers`, `store` | bytes of the store as players' resources |
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod api;
 mod app;
 mod catalog;
@@ -26,6 +29,7 @@ mod playback;
 mod server;
 mod store;
 
+pub use accounts::Registration;
 pub use app::IngestStatus;
 pub use config::Config;
 pub use database::DatabaseError;

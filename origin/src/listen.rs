@@ -1,9 +1,10 @@
 //! The listener: accepts, bounds and drains connections.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -11,12 +12,17 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tower_layer::Layer as _;
 
 use crate::metrics::Metrics;
 
 /// Largest request head, bytes.
 const MAX_HEAD: usize = 32 << 10;
 const MAX_STREAMS: u32 = 128;
+
+/// Who is at the other end of the connection; every request carries it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Limits of a listener.
 #[derive(Debug, Clone, Copy)]
@@ -38,12 +44,12 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let grace = loop {
-        let (stream, slot) = tokio::select! {
+        let (stream, peer, slot) = tokio::select! {
             accepted = accept(&listener, &slots) => accepted,
             _ = connections.join_next(), if !connections.is_empty() => continue,
             grace = stopped(&mut stop) => break grace,
         };
-        let service = TowerToHyperService::new(router.clone());
+        let service = TowerToHyperService::new(Extension(Peer(peer)).layer(router.clone()));
         let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         let open = metrics.connections.clone();
@@ -82,13 +88,13 @@ async fn stopped(stop: &mut watch::Receiver<Option<Duration>>) -> Duration {
 }
 
 /// The next connection, as soon as one more is allowed.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, OwnedSemaphorePermit) {
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> (TcpStream, IpAddr, OwnedSemaphorePermit) {
     let slot = Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let _ = stream.set_nodelay(true);
-                return (stream, slot);
+                return (stream, peer.ip(), slot);
             }
             Err(error) => {
                 // Out of file descriptors, mostly: it passes when connections close.

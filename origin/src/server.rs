@@ -10,11 +10,14 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::accounts::Accounts;
 use crate::app::{App, AppState, IngestStatus, StatusBoard};
 use crate::catalog::{Catalog, Trigger};
 use crate::config::Config;
 use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
+use crate::http::client;
+use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::{ImportError, Importer, Scanner};
 use crate::media::{Budget, Media};
@@ -114,6 +117,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     };
     let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget));
     Ok(AppState {
+        accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
         covers: Covers::new(catalog.clone(), Arc::clone(&store), config.cover_cache_bytes, config.cover_jobs),
         playback: Playback::new(
@@ -127,6 +131,11 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         media_secret: Secret::new(&config.media_secret),
         admin_secret: Secret::new(&config.admin_secret),
         cors_origins: config.cors_origins.clone(),
+        guests: config.guests,
+        registration: config.registration,
+        login_seconds: config.login_lifetime().as_secs(),
+        rates: Rates::new(config.rate_per_second, config.rate_burst),
+        trusted_proxies: client::networks(&config.trusted_proxies).map_err(StartError::Config)?,
         gate: Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)),
         request_timeout: config.request_timeout(),
         status: StatusBoard::new(),

@@ -1,7 +1,6 @@
 //! Everything that belongs to one account: to be given out, and to be erased.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Account, AccountError, Accounts, Session, UserId};
 
@@ -14,8 +13,6 @@ pub(super) const ERASE: &[&str] =
 pub(crate) struct Export {
     account: Account,
     sessions: Vec<Session>,
-    #[serde(flatten)]
-    more: serde_json::Map<String, Value>,
 }
 
 impl Accounts {
@@ -23,6 +20,6 @@ impl Accounts {
     pub(crate) async fn export(&self, id: UserId, now: u64) -> Result<Export, AccountError> {
         let account = self.account(id).await?.ok_or(AccountError::Unknown)?;
         let sessions = self.sessions(id, [0; 16], now).await?;
-        Ok(Export { account, sessions, more: serde_json::Map::new() })
+        Ok(Export { account, sessions })
     }
 }

@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, DatabaseError};
 
-pub(crate) use ids::{UserId, chance, timed_id};
+pub(crate) use ids::{UserId, timed_id};
 pub(crate) use names::Invalid;
 pub(crate) use register::NewAccount;
 pub(crate) use role::Role;
-pub(crate) use sessions::{Kind, Made, Session};
-pub(crate) use throttle::Throttle;
+pub(crate) use sessions::{Kind, Session};
+pub(crate) use throttle::{Throttle, network};
 pub(crate) use users::{Account, Change, PublicAccount};
 
 use passwords::{Passwords, TooBusy};
@@ -109,6 +109,3 @@ impl Accounts {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

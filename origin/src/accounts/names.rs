@@ -52,9 +52,9 @@ pub(crate) fn check_email(email: &str) -> Result<(), Invalid> {
         !user.is_empty()
             && user.len() <= 64
             && domain.split('.').count() >= 2
-            && domain.split('.').all(|label| {
-                !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-            })
+            && domain
+                .split('.')
+                .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-'))
     });
     let plain = email.chars().all(|c| !c.is_whitespace() && !c.is_control());
     unless(shaped && plain && email.len() <= MAX_EMAIL, "email", "an e-mail address, as ann@example.org")
@@ -108,7 +108,9 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_are_the_same() {
-        for (one, other) in [("Ann", "ANN"), ("bill", "b1ll"), ("moon", "m00n"), ("a.b-c", "abc"), ("modern", "modem")] {
+        for (one, other) in
+            [("Ann", "ANN"), ("bill", "b1ll"), ("moon", "m00n"), ("a.b-c", "abc"), ("modern", "modem")]
+        {
             assert_eq!(username_key(one), username_key(other), "{one} {other}");
         }
         assert_ne!(username_key("ann"), username_key("anna"));

@@ -75,7 +75,8 @@ impl Accounts {
         new: &NewAccount,
         now: u64,
     ) -> Result<Role, AccountError> {
-        let first: Option<(i64,)> = sqlx::query_as("SELECT 1 FROM users LIMIT 1").fetch_optional(&mut *db).await?;
+        let first: Option<(i64,)> =
+            sqlx::query_as("SELECT 1 FROM users LIMIT 1").fetch_optional(&mut *db).await?;
         if first.is_none() {
             return Ok(Role::Administrator);
         }
@@ -105,7 +106,10 @@ impl Accounts {
         let code = hex::encode(chance::<16>());
         let expires = now + INVITATION_MS;
         let mut tx = self.database.begin_write().await?;
-        sqlx::query("DELETE FROM invitations WHERE expires_at < $1").bind(now as i64).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM invitations WHERE expires_at < $1")
+            .bind(now as i64)
+            .execute(&mut *tx)
+            .await?;
         sqlx::query(
             "INSERT INTO invitations (code_hash, role, made_by, made_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         )

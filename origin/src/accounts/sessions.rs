@@ -197,7 +197,12 @@ impl Accounts {
     }
 
     /// The account's sign-ins and tokens, the newest first.
-    pub(crate) async fn sessions(&self, user: UserId, asking: [u8; 16], now: u64) -> Result<Vec<Session>, AccountError> {
+    pub(crate) async fn sessions(
+        &self,
+        user: UserId,
+        asking: [u8; 16],
+        now: u64,
+    ) -> Result<Vec<Session>, AccountError> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT id, kind, name, created_at, seen_at, expires_at FROM sessions
              WHERE user_id = $1 AND expires_at > $2 ORDER BY id DESC",

@@ -44,7 +44,7 @@ pub(crate) struct Change {
 /// What an administrative act left behind.
 #[derive(Debug, Serialize)]
 pub(crate) struct Act {
-    id: String,
+    pub(crate) id: String,
     at: Time,
     actor: UserId,
     act: String,
@@ -54,13 +54,17 @@ pub(crate) struct Act {
 
 type Row = (Vec<u8>, String, String, String, String, String, i64, i64);
 
+type ActRow = (Vec<u8>, i64, Vec<u8>, String, String, String);
+
 macro_rules! users_sql {
     ($rest:literal) => {
         concat!("SELECT id, username, name, email, phone, role, created_at, version FROM users ", $rest)
     };
 }
 
-fn account((id, username, name, email, phone, role, created, version): Row) -> Result<Account, DatabaseError> {
+fn account(
+    (id, username, name, email, phone, role, created, version): Row,
+) -> Result<Account, DatabaseError> {
     Ok(Account {
         id: UserId::from(fixed(&id, "id")?),
         username,
@@ -90,15 +94,18 @@ impl Accounts {
     }
 
     /// Accounts behind that one, the oldest first.
-    pub(crate) async fn list(&self, behind: (u64, UserId), limit: i64) -> Result<Vec<Account>, DatabaseError> {
-        let rows: Vec<Row> = sqlx::query_as(users_sql!(
-            "WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"
-        ))
-        .bind(behind.0 as i64)
-        .bind(behind.1.bytes())
-        .bind(limit)
-        .fetch_all(self.database.fresh())
-        .await?;
+    pub(crate) async fn list(
+        &self,
+        behind: (u64, UserId),
+        limit: i64,
+    ) -> Result<Vec<Account>, DatabaseError> {
+        let rows: Vec<Row> =
+            sqlx::query_as(users_sql!("WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"))
+                .bind(behind.0 as i64)
+                .bind(behind.1.bytes())
+                .bind(limit)
+                .fetch_all(self.database.fresh())
+                .await?;
         rows.into_iter().map(account).collect()
     }
 
@@ -218,14 +225,14 @@ impl Accounts {
 
     /// Administrative acts, the latest first, before that identifier.
     pub(crate) async fn acts(&self, before: [u8; 16], limit: i64) -> Result<Vec<Act>, DatabaseError> {
-        let rows: Vec<(Vec<u8>, i64, Vec<u8>, String, String, String)> = sqlx::query_as(
+        let rows: Vec<ActRow> = sqlx::query_as(
             "SELECT id, at, actor, act, object, detail FROM audit WHERE id < $1 ORDER BY id DESC LIMIT $2",
         )
         .bind(&before[..])
         .bind(limit)
         .fetch_all(self.database.fresh())
         .await?;
-        let act = |(id, at, actor, act, object, detail): (Vec<u8>, i64, Vec<u8>, _, _, _)| {
+        let act = |(id, at, actor, act, object, detail): ActRow| {
             let actor = UserId::from(fixed(&actor, "actor")?);
             Ok(Act { id: hex::encode(id), at: Time(at as u64), actor, act, object, detail })
         };
@@ -235,7 +242,10 @@ impl Accounts {
 
 /// The account, kept from changing until the transaction ends.
 async fn lock(db: &mut AnyConnection, id: UserId) -> Result<Option<Account>, DatabaseError> {
-    sqlx::query("UPDATE users SET version = version WHERE id = $1").bind(id.bytes()).execute(&mut *db).await?;
+    sqlx::query("UPDATE users SET version = version WHERE id = $1")
+        .bind(id.bytes())
+        .execute(&mut *db)
+        .await?;
     let row: Option<Row> =
         sqlx::query_as(users_sql!("WHERE id = $1")).bind(id.bytes()).fetch_optional(db).await?;
     row.map(account).transpose()

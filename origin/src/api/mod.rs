@@ -9,17 +9,19 @@ mod keys;
 mod list;
 mod media;
 mod play;
+mod server;
 mod songs;
 mod status;
+mod users;
 mod web;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
-use crate::http::{layers, problem};
+use crate::http::{gateway, layers, problem};
 
 /// Largest request body, bytes.
 const MAX_BODY: usize = 16 << 10;
@@ -37,6 +39,20 @@ pub(crate) fn router(app: App) -> Router {
         .route("/artists/{id}/albums", get(artists::albums))
         .route("/artists/{id}/songs", get(artists::songs))
         .route("/play/{id}", post(play::start))
+        .route("/users", get(users::list))
+        .route("/users/register", post(users::register))
+        .route("/users/login", post(users::login))
+        .route("/users/logout", post(users::logout))
+        .route("/users/{id}", get(users::one).patch(users::change).delete(users::erase))
+        .route("/users/{id}/export", get(users::export))
+        .route("/users/{id}/password", put(users::set_password))
+        .route("/users/{id}/role", put(users::set_role))
+        .route("/users/{id}/sessions", get(users::sessions))
+        .route("/users/{id}/sessions/{session}", delete(users::revoke))
+        .route("/users/{id}/tokens", post(users::make_token))
+        .route("/invitations", post(users::invite))
+        .route("/audit", get(users::audit))
+        .route("/server", get(server::show))
         .route("/covers/{sha256}", get(covers::one))
         .route("/imports", post(imports::create))
         .route("/status", get(status::show))
@@ -51,6 +67,7 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(app.clone(), gateway::enter))
         .layer(from_fn_with_state(app.clone(), layers::guard))
         .layer(from_fn_with_state(app.clone(), layers::headers))
         .layer(from_fn_with_state(app.clone(), layers::observe))

@@ -50,6 +50,11 @@ impl DatabaseError {
             Self::Folder { .. } | Self::Open { .. } | Self::Migrate(_) | Self::Column(_) => false,
         }
     }
+
+    /// Whether a row with the same key is there already.
+    pub(crate) fn is_duplicate(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
 }
 
 /// PostgreSQL's codes (its manual, appendix A) have five characters, SQLite's are shorter numbers.

@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
         sqlite: sql!("0002_names.sqlite.sql"),
         postgres: sql!("0002_names.postgres.sql"),
     },
+    Step { name: "accounts", sql: sql!("0003_accounts.sql"), sqlite: "", postgres: "" },
 ];
 
 /// The steps for that database.

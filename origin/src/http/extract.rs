@@ -79,6 +79,20 @@ impl<S: Send + Sync> FromRequestParts<S> for PathText {
     }
 }
 
+/// The parameters of the path, percent-decoded.
+pub(crate) struct PathTexts<const N: usize>(pub(crate) [String; N]);
+
+impl<const N: usize, S: Send + Sync> FromRequestParts<S> for PathTexts<N> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let nothing = || Problem::not_found("Nothing lies at this path.");
+        let Path(texts) =
+            Path::<Vec<String>>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
+        texts.try_into().map(Self).map_err(|_| nothing())
+    }
+}
+
 /// Query parameters.
 pub(crate) struct QueryOf<T>(pub(crate) T);
 

@@ -18,10 +18,6 @@ pub(crate) struct Caller(pub(crate) Option<Identity>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedIn(pub(crate) Identity);
 
-/// Someone who may change the catalog; others are answered 401 or 403.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Curator(pub(crate) Identity);
-
 /// Someone who rules over accounts; others are answered 401 or 403.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Administrator(pub(crate) Identity);
@@ -48,14 +44,6 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Curator {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        at_least(parts, Role::Curator).map(Self)
-    }
-}
-
 impl<S: Sync> FromRequestParts<S> for Administrator {
     type Rejection = Problem;
 
@@ -71,7 +59,8 @@ fn at_least(parts: &Parts, role: Role) -> Result<Identity, Problem> {
 
 /// 401: an account is needed.
 pub(crate) fn sign_in() -> Problem {
-    let detail = "This needs an account. Sign in with POST /users/login and send the token as a bearer token.";
+    let detail =
+        "This needs an account. Sign in with POST /users/login and send the token as a bearer token.";
     Problem::new(StatusCode::UNAUTHORIZED, "sign-in", "Sign in first", detail)
         .with(WWW_AUTHENTICATE, "Bearer realm=\"segue\"")
 }

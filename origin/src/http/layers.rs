@@ -24,7 +24,8 @@ const ALWAYS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 const CSP: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src 'self' data: blob:; \
                    style-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
                    frame-ancestors 'none'";
-const EXPOSED: &str = "Age, Cache-Status, Content-Range, ETag, Retry-After, Server-Timing, X-Request-Id";
+const EXPOSED: &str = "Age, Cache-Status, Content-Range, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, \
+                       Server-Timing, X-Request-Id";
 
 /// Names the request, measures it and logs it: by route template, never by path, which may hold a token.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -100,8 +101,12 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     if preflight {
-        put(headers, ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST");
-        put(headers, ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Range, X-Request-Id");
+        put(headers, ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE");
+        put(
+            headers,
+            ACCESS_CONTROL_ALLOW_HEADERS,
+            "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-Id",
+        );
         put(headers, ACCESS_CONTROL_MAX_AGE, "86400");
     }
     if let Some(allowed) = allowed {

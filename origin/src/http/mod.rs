@@ -1,13 +1,18 @@
 //! What every route shares: problems, representations with validators, extractors, and the layers around them.
 
 pub(crate) mod accept;
+pub(crate) mod client;
 pub(crate) mod extract;
+pub(crate) mod gateway;
+pub(crate) mod identity;
 pub(crate) mod layers;
 pub(crate) mod problem;
 pub(crate) mod range;
+pub(crate) mod rates;
 pub(crate) mod representation;
 pub(crate) mod secret;
 
-pub(crate) use extract::{Conditions, JsonBody, PathText, QueryOf};
+pub(crate) use extract::{Conditions, JsonBody, PathText, PathTexts, QueryOf};
+pub(crate) use identity::{Administrator, Caller, SignedIn};
 pub(crate) use problem::Problem;
 pub(crate) use representation::{Representation, Variant};

@@ -49,6 +49,29 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, slug, "Bad request", detail)
     }
 
+    /// 422: a member of the body cannot be taken; the detail names it.
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid member", detail)
+    }
+
+    /// 400: a cursor that the list did not hand out.
+    pub(crate) fn bad_cursor() -> Self {
+        let detail = "The cursor is not one that this list handed out. Start over without a cursor.";
+        Self::bad_request("bad-cursor", detail)
+    }
+
+    /// 412: someone else has changed it.
+    pub(crate) fn stale() -> Self {
+        let detail =
+            "It has changed since it was read. Read it again, then change it with the new entity-tag.";
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "Changed meanwhile", detail)
+    }
+
+    /// 409: it is at odds with what is there.
+    pub(crate) fn conflict(slug: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, slug, "Conflict", detail)
+    }
+
     /// 503 with `Retry-After`; the reason inside is logged.
     pub(crate) fn unavailable(detail: &'static str, reason: &dyn std::fmt::Display) -> Self {
         tracing::warn!(%reason, "answering 503: {detail}");
@@ -109,11 +132,45 @@ impl From<crate::database::DatabaseError> for Problem {
 impl From<crate::catalog::CatalogError> for Problem {
     fn from(error: crate::catalog::CatalogError) -> Self {
         match error {
-            crate::catalog::CatalogError::Cursor(_) => Self::bad_request(
-                "bad-cursor",
-                "The cursor is not one that this list handed out. Start over without a cursor.",
-            ),
+            crate::catalog::CatalogError::Cursor(_) => Self::bad_cursor(),
             crate::catalog::CatalogError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<crate::accounts::AccountError> for Problem {
+    fn from(error: crate::accounts::AccountError) -> Self {
+        use crate::accounts::AccountError as E;
+        match error {
+            E::Invalid(invalid) => Self::invalid(format!("{invalid}.")),
+            E::Taken(what) => Self::conflict("taken", format!("This {what} is taken. Choose another.")),
+            E::Closed => {
+                let detail = "This server takes no new accounts.";
+                Self::new(StatusCode::FORBIDDEN, "registration-closed", "Registration is closed", detail)
+            }
+            E::Uninvited => {
+                let detail =
+                    "An account needs a valid invitation. Ask an administrator of this server for one.";
+                Self::new(StatusCode::FORBIDDEN, "invitation-needed", "Invitation needed", detail)
+            }
+            E::Wrong => {
+                let detail = "Name or password is wrong.";
+                Self::new(StatusCode::FORBIDDEN, "wrong-password", "Wrong name or password", detail)
+            }
+            E::Throttled(wait) => {
+                let detail = "Too many failed attempts. Wait as long as Retry-After says.";
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-attempts", "Too many attempts", detail)
+                    .with(RETRY_AFTER, &wait.as_secs().to_string())
+            }
+            E::Unknown => Self::not_found("There is no user of this identifier."),
+            E::Stale => Self::stale(),
+            E::LastAdministrator => Self::conflict(
+                "last-administrator",
+                "This is the only administrator. Make another one first.",
+            ),
+            E::Full(what) => Self::conflict("full", format!("There are {what} already. Delete one first.")),
+            E::Busy(error) => Self::unavailable("Too many sign-ins at once. Try again.", &error),
+            E::Database(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ use segue_manifests::AssetId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::accounts::timed_id;
 use crate::database::{Database, DatabaseError};
 
 /// Plays that may wait for a commit; more are refused.
@@ -40,12 +41,7 @@ impl Play {
     /// A new playback session of a song, begun at that time (milliseconds since the Unix epoch). Its
     /// identifier is a UUID of version 7 (RFC 9562 5.7): time first, so that rows are appended.
     pub(crate) fn new(song: AssetId, started_ms: u64) -> Self {
-        let mut session = [0; 16];
-        aws_lc_rs::rand::fill(&mut session).expect("the system's random source works");
-        session[..6].copy_from_slice(&started_ms.to_be_bytes()[2..]);
-        session[6] = session[6] & 0x0f | 0x70;
-        session[8] = session[8] & 0x3f | 0x80;
-        Self { session, song, started_ms }
+        Self { session: timed_id(started_ms), song, started_ms }
     }
 
     /// The playback session's identifier, 32 hexadecimal digits.

@@ -3,6 +3,7 @@
 // The lint's exception for tests does not see helpers of integration tests.
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod catalog;
 mod covers;
 mod faults;

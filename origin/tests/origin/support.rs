@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use segue_manifests::{
     AssetId, Cover, Descriptor, InitSegment, ObjectKey, Packed, Rev, Sha256, Source, Tags, VERSION,
 };
-use segue_origin::{Config, Running};
+use segue_origin::{Config, Registration, Running};
 use segue_storage::testing::{Chaos, Faults};
 use segue_storage::{Memory, Storage};
 use serde_json::Value;
@@ -220,6 +220,9 @@ pub(crate) async fn config(dir: &tempfile::TempDir) -> Config {
         database: database(dir).await,
         keys_file: dir.path().join("keys.json").to_string_lossy().into_owned(),
         scan_seconds: 0,
+        guests: true,
+        registration: Registration::Open,
+        rate_per_second: 0,
         ..Config::default()
     }
 }
