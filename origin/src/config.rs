@@ -163,6 +163,21 @@ impl Config {
         if self.database_replicas.iter().any(|replica| !is_postgres(replica)) {
             return Err("database_replicas must all be postgres:// addresses".into());
         }
+        for (name, secret) in [("media_secret", &self.media_secret), ("admin_secret", &self.admin_secret)] {
+            if secret.trim() != secret || secret.chars().any(char::is_control) {
+                return Err(format!(
+                    "{name} has spaces around it or control characters, which no header can carry"
+                ));
+            }
+        }
+        for origin in self.cors_origins.iter().filter(|it| *it != "*") {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains(['/', ' '])) {
+                return Err(format!(
+                    "cors_origins has '{origin}'; write https://app.example without a path, or *"
+                ));
+            }
+        }
         crate::http::client::networks(&self.trusted_proxies)
             .map_err(|reason| format!("trusted_proxies: {reason}"))?;
         if self.issuer.len() > 64 {
@@ -232,6 +247,10 @@ mod tests {
         assert!(zero.check().unwrap_err().contains("store_reads"));
         let replica = Config { database_replicas: vec!["postgres://db/segue".into()], ..Config::default() };
         assert!(replica.check().unwrap_err().contains("need a PostgreSQL database"));
+        let secret = Config { media_secret: "hush ".into(), ..Config::default() };
+        assert!(!secret.check().unwrap_err().contains("hush"));
+        let cors = Config { cors_origins: vec!["foo".into()], ..Config::default() };
+        assert!(cors.check().unwrap_err().contains("cors_origins"));
         let listen = Config { listen: ":65535".into(), ..Config::default() };
         assert!(listen.check().unwrap_err().contains("host:port"));
         let empty = Config { store: String::new(), ..Config::default() };

@@ -11,13 +11,8 @@ use toml::{Table, Value};
 
 use crate::config::{Config, SAMPLE};
 
-/// Names in the environment that other software shares.
-const COMMON_NAMES: [(&str, &str); 2] =
-    [("SEGUE_ORIGIN_DATABASE", "DATABASE_URL"), ("SEGUE_ORIGIN_DATABASE_REPLICAS", "DATABASE_READ_URLS")];
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
-}
+/// Environment names that are Segue's own without being settings.
+const OTHER_NAMES: [&str; 2] = ["SEGUE_CONFIG", "SEGUE_BIN"];
 
 /// One setting: section, name, its default and the comment that stands above it in the sample.
 struct Setting {
@@ -49,12 +44,13 @@ impl Setting {
         format!("{}.{}", self.section, self.name)
     }
 
-    /// The name in the environment; or the one that services of this kind are commonly told by, where only that is set.
     fn env(&self) -> String {
-        let own = format!("SEGUE_{}_{}", self.section, self.name).to_uppercase();
-        let common =
-            COMMON_NAMES.iter().find(|(name, common)| *name == own && is_set(common) && !is_set(name));
-        common.map_or(own, |(_, common)| (*common).to_owned())
+        format!("SEGUE_{}_{}", self.section, self.name).to_uppercase()
+    }
+
+    /// Folders may have commas in their names.
+    fn holds_folders(&self) -> bool {
+        self.id() == "up.music"
     }
 
     fn arg(&self, own_section: &str) -> Arg {
@@ -71,7 +67,7 @@ impl Setting {
                 .default_missing_value("true")
                 .value_name("BOOL")
                 .value_parser(["true", "false"]),
-            Value::Array(_) => arg.action(ArgAction::Append).value_delimiter(',').value_name("VALUE"),
+            Value::Array(_) => arg.action(ArgAction::Append).value_name("VALUE"),
             Value::Integer(_) => arg.value_name("NUMBER"),
             Value::Float(_) => arg.value_name("NUMBER"),
             _ => arg.value_name("TEXT"),
@@ -87,12 +83,14 @@ impl Setting {
             return Ok(None);
         }
         let texts: Vec<&String> = matches.get_many(&id).into_iter().flatten().collect();
-        self.value(&texts).map(Some).with_context(|| format!("setting {id} ({})", self.env()))
+        let from_env = source == Some(ValueSource::EnvVariable);
+        self.value(&texts, from_env).map(Some).with_context(|| format!("setting {id} ({})", self.env()))
     }
 
-    fn value(&self, texts: &[&String]) -> anyhow::Result<Value> {
+    fn value(&self, texts: &[&String], from_env: bool) -> anyhow::Result<Value> {
         if let Value::Array(_) = self.default {
-            return Ok(Value::Array(texts.iter().map(|text| Value::String((*text).clone())).collect()));
+            let parts = texts.iter().flat_map(|text| self.parts(text, from_env));
+            return Ok(Value::Array(parts.map(Value::String).collect()));
         }
         let text = texts.last().map_or("", |text| text.as_str());
         Ok(match &self.default {
@@ -106,6 +104,30 @@ impl Setting {
             _ => Value::String(text.to_owned()),
         })
     }
+}
+
+impl Setting {
+    /// Several values in one text: commas part them; folders in the environment are parted as in `PATH`.
+    fn parts(&self, text: &str, from_env: bool) -> Vec<String> {
+        match (self.holds_folders(), from_env) {
+            (true, false) => vec![text.to_owned()],
+            (true, true) => std::env::split_paths(text).map(|it| it.to_string_lossy().into_owned()).collect(),
+            _ => text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// Names in the environment that look like settings and are none: a misspelt one would be lost without a word.
+pub(crate) fn unknown_names(names: impl Iterator<Item = String>) -> Vec<String> {
+    let known: Vec<String> = Setting::all().iter().map(Setting::env).collect();
+    let sections: Vec<String> =
+        Setting::all().iter().map(|it| format!("SEGUE_{}_", it.section.to_uppercase())).collect();
+    let looks_like_one = |name: &String| sections.iter().any(|section| name.starts_with(section.as_str()));
+    let mut unknown: Vec<String> = names
+        .filter(|name| looks_like_one(name) && !known.contains(name) && !OTHER_NAMES.contains(&name.as_str()))
+        .collect();
+    unknown.sort();
+    unknown
 }
 
 /// The comment lines right above `name = ` in `[section]` of the sample.
@@ -177,7 +199,8 @@ fn explain(error: &toml::de::Error, text: &str) -> String {
         format!(", line {line}, column {column}")
     });
     let reason = error.message();
-    let reason = match (reason.starts_with("invalid "), reason.rsplit_once(", expected ")) {
+    let of_type = ["invalid type", "invalid value", "invalid length"].iter().any(|it| reason.starts_with(it));
+    let reason = match (of_type, reason.rsplit_once(", expected ")) {
         (true, Some((_, expected))) => format!("the value has another type than expected: {expected}"),
         _ => reason.to_owned(),
     };
@@ -238,7 +261,7 @@ mod tests {
     fn errors_of_the_file_name_the_place_and_never_the_value() {
         let wrong = [
             ("[edge]\nmedia_secret = hush-hush\n", "line 2, column 16"),
-            ("[edge]\nmedia_secret = 'hush\n", "line 2"),
+            ("[edge]\nmedia_secret = 'hush\n", "invalid literal string"),
             ("[edge]\nmedia_secret = 5678\n", "expected: a string"),
             ("[edge]\nworkers = 'hush'\n", "line 2"),
         ];
@@ -249,6 +272,23 @@ mod tests {
             assert!(error.contains(hint), "{error}");
             assert!(!error.contains("hush") && !error.contains("5678"), "{error}");
         }
+    }
+
+    #[test]
+    fn lists_are_parted_by_commas_and_folders_are_not() {
+        let config =
+            load_from(&["--up-music", "Crosby, Stills", "--upstreams", "http://a, http://b"]).unwrap();
+        assert_eq!(config.up.music, ["Crosby, Stills"]);
+        assert_eq!(config.edge.upstreams, ["http://a", "http://b"]);
+        let music = Setting::all().into_iter().find(Setting::holds_folders).unwrap();
+        assert_eq!(music.parts("/a,b:/c", true), ["/a,b", "/c"]);
+    }
+
+    #[test]
+    fn misspelt_names_are_noticed() {
+        let names =
+            ["SEGUE_EDGE_CASHE_BYTES", "SEGUE_EDGE_CACHE_BYTES", "SEGUE_CONFIG", "SEGUE_TEST_X", "HOME"];
+        assert_eq!(unknown_names(names.iter().map(ToString::to_string)), ["SEGUE_EDGE_CASHE_BYTES"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Tokens and addresses never reach the log: paths are logged without their token, sessions by the token's id.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -92,7 +93,7 @@ impl Meter {
         tracing::info!(
             target: "segue_edge::access",
             method = %account.method,
-            path = %account.path,
+            path = %without_tokens(&account.path),
             protocol = ?account.version,
             status = self.status.as_u16(),
             cache = self.cache.label(),
@@ -108,6 +109,15 @@ impl Meter {
     }
 }
 
+/// A token in the wrong place is still a token.
+fn without_tokens(path: &str) -> Cow<'_, str> {
+    if !path.contains('~') {
+        return Cow::Borrowed(path);
+    }
+    let shown = |segment: &str| if segment.starts_with('~') { "~".to_owned() } else { segment.to_owned() };
+    Cow::Owned(path.split('/').map(shown).collect::<Vec<_>>().join("/"))
+}
+
 impl Drop for Meter {
     fn drop(&mut self) {
         self.edge.metrics.body_ended(self.sent, self.fault);
@@ -115,5 +125,16 @@ impl Drop for Meter {
             self.log();
         }
         self.account.in_flight.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_any_place_stay_out_of_the_log() {
+        assert_eq!(without_tokens("/v1/~abc/a~b/~"), "/v1/~/a~b/~");
+        assert_eq!(without_tokens("/v1/a/x"), "/v1/a/x");
     }
 }

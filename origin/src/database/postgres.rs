@@ -54,9 +54,10 @@ async fn connect(address: &str, connections: u32) -> Result<AnyPool, DatabaseErr
 /// The address as it may be shown.
 fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return "<unreadable>".into() };
-    let place = rest.split(['?', '#']).next().unwrap_or_default();
     // A password may hold any sign when it was not written as it should be.
-    format!("{scheme}://{}", place.rsplit_once('@').map_or(place, |(_, host)| host))
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{place}")
 }
 
 #[cfg(test)]
@@ -68,6 +69,7 @@ mod tests {
         let table = [
             ("postgres://me:hush@db.example:5432/segue?password=hush", "postgres://db.example:5432/segue"),
             ("postgresql://me:hu@sh@db/segue", "postgresql://db/segue"),
+            ("postgres://me:hu?sh#@db/segue", "postgres://db/segue"),
             ("postgres://db", "postgres://db"),
             ("postgres://me:hush/x@db/segue", "postgres://db/segue"),
         ];

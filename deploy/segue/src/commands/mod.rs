@@ -33,6 +33,9 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 fn configured(args: &ArgMatches) -> anyhow::Result<Config> {
     let config = settings::load(args)?;
     telemetry::start(&config.log)?;
+    for name in settings::unknown_names(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+        tracing::warn!(name, "the environment has a name that is no setting; `segue config` lists them");
+    }
     Ok(config)
 }
 

@@ -20,8 +20,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     check_music(&config.up, &data)?;
     let addresses = Addresses::of(&config)?;
     let (origin_config, edge_config) = tiers(&config, &data, &addresses)?;
-    let origin = segue_origin::start(origin_config).await.with_context(|| in_use(addresses.origin))?;
-    let edge = segue_edge::start(edge_config).await.with_context(|| in_use(addresses.edge))?;
+    let origin = segue_origin::start(origin_config).await?;
+    let edge = segue_edge::start(edge_config).await?;
     let origin = Arc::new(origin);
     announce(&config.up, origin.addr());
     let ingest = ingest::start(&config, &data, Arc::clone(&origin)).await?;
@@ -50,7 +50,15 @@ impl Addresses {
             if set != default {
                 return claim(resolve(set)?);
             }
-            addr.set_port(if asked.port() == 0 { 0 } else { asked.port().saturating_add(step) });
+            let port = match asked.port() {
+                0 => Some(0),
+                port => port.checked_add(step),
+            };
+            addr.set_port(port.with_context(|| {
+                format!(
+                    "listen address {asked}: the edge takes the next two ports; choose a port below 65534"
+                )
+            })?);
             claim(addr)
         };
         let edge = beside(&set.listen, &default.listen, origin, 1)?;
@@ -81,7 +89,9 @@ fn tiers(
     data: &DataDir,
     at: &Addresses,
 ) -> anyhow::Result<(segue_origin::Config, segue_edge::Config)> {
-    let media_secret = data.secret("media-secret")?;
+    warn_of_unused(config);
+    let own = |given: &str, name| if given.is_empty() { data.secret(name) } else { Ok(given.to_owned()) };
+    let media_secret = own(&config.origin.media_secret, "media-secret")?;
     let mut origin = config.origin.clone();
     origin.listen = at.origin.to_string();
     origin.store = data.store_url();
@@ -92,8 +102,12 @@ fn tiers(
     origin.guests |= at.origin.ip().is_loopback();
     origin.keys_file = data.keys()?;
     origin.media_secret.clone_from(&media_secret);
-    origin.admin_secret = data.secret("admin-secret")?;
-    origin.edges = vec![format!("http://{{host}}:{}", at.edge.port())];
+    origin.admin_secret = own(&config.origin.admin_secret, "admin-secret")?;
+    if origin.edges == segue_origin::Config::default().edges {
+        let tls = config.edge.tls_self_signed || !config.edge.tls_cert.is_empty();
+        let scheme = if tls { "https" } else { "http" };
+        origin.edges = vec![format!("{scheme}://{{host}}:{}", at.edge.port())];
+    }
     let mut edge = config.edge.clone();
     let upstream = format!("http://{}", reachable(at.origin));
     edge.listen = at.edge.to_string();
@@ -101,8 +115,24 @@ fn tiers(
     edge.key_set_url = format!("{upstream}/.well-known/segue-keys.json");
     edge.upstreams = vec![upstream];
     edge.media_secret = media_secret;
-    edge.admin_secret = data.secret("admin-secret")?;
+    edge.admin_secret = own(&config.edge.admin_secret, "admin-secret")?;
     Ok((origin, edge))
+}
+
+/// Settings that `up` decides itself, since the tiers are on one machine.
+fn warn_of_unused(config: &Config) {
+    let (origin, edge) = (segue_origin::Config::default(), segue_edge::Config::default());
+    let given = [
+        ("origin.listen", config.origin.listen != origin.listen),
+        ("origin.store", config.origin.store != origin.store),
+        ("origin.keys_file", config.origin.keys_file != origin.keys_file),
+        ("edge.upstreams", config.edge.upstreams != edge.upstreams),
+        ("edge.key_set_url", config.edge.key_set_url != edge.key_set_url),
+        ("edge.media_secret", !config.edge.media_secret.is_empty()),
+    ];
+    for (setting, _) in given.iter().filter(|(_, given)| *given) {
+        tracing::warn!(setting, "`segue up` decides this setting itself; what was given is not used");
+    }
 }
 
 /// An address of this machine that reaches a listener, also one on all interfaces.
