@@ -18,6 +18,7 @@ use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::playback::{KeyRing, Playback};
 use crate::store::Store;
+use crate::takedown::Takedowns;
 
 /// The shared state of one origin.
 pub(crate) type App = Arc<AppState>;
@@ -30,6 +31,7 @@ pub(crate) struct AppState {
     pub(crate) accounts: Accounts,
     pub(crate) importer: Importer,
     pub(crate) media: Arc<Media>,
+    pub(crate) takedowns: Arc<Takedowns>,
     pub(crate) covers: Covers,
     pub(crate) playback: Playback,
     pub(crate) keys: Arc<KeyRing>,

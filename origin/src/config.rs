@@ -34,6 +34,10 @@ pub struct Config {
     pub edges: Vec<String>,
     /// How many edges besides the best one an answer to `POST /play` names.
     pub backup_edges: usize,
+    /// Addresses of the edges' admin listeners, as `http://10.0.0.5:8082`: what is taken down is purged there at once.
+    pub edge_admins: Vec<String>,
+    /// Secret of the edges' admin listeners.
+    pub edge_admin_secret: String,
     /// Secret that edges send as `Authorization: Bearer` to the media endpoint. Empty: anyone may read media
     /// from the origin without a token.
     pub media_secret: String,
@@ -93,6 +97,8 @@ impl Default for Config {
             issuer: "segue".into(),
             edges: vec!["http://{host}:8081".into()],
             backup_edges: 2,
+            edge_admins: Vec::new(),
+            edge_admin_secret: String::new(),
             media_secret: String::new(),
             admin_secret: String::new(),
             guests: false,
@@ -163,12 +169,19 @@ impl Config {
         if self.database_replicas.iter().any(|replica| !is_postgres(replica)) {
             return Err("database_replicas must all be postgres:// addresses".into());
         }
-        for (name, secret) in [("media_secret", &self.media_secret), ("admin_secret", &self.admin_secret)] {
+        for (name, secret) in [
+            ("media_secret", &self.media_secret),
+            ("admin_secret", &self.admin_secret),
+            ("edge_admin_secret", &self.edge_admin_secret),
+        ] {
             if secret.trim() != secret || secret.chars().any(char::is_control) {
                 return Err(format!(
                     "{name} has spaces around it or control characters, which no header can carry"
                 ));
             }
+        }
+        for admin in &self.edge_admins {
+            crate::takedown::purge_uri(admin).map_err(|reason| format!("edge_admins: {reason}"))?;
         }
         for origin in self.cors_origins.iter().filter(|it| *it != "*") {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
@@ -207,7 +220,7 @@ impl fmt::Debug for Config {
     /// Shows every setting but the secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut value = serde_json::to_value(self).map_err(|_| fmt::Error)?;
-        for name in ["media_secret", "admin_secret"] {
+        for name in ["media_secret", "admin_secret", "edge_admin_secret"] {
             if value[name] != "" {
                 value[name] = "<set>".into();
             }

@@ -9,6 +9,7 @@
 //! | `database` | SQLite or PostgreSQL |
 //! | `import` | from descriptors in the store to the catalog |
 //! | `playback` | edges, tokens, plays |
+//! | `takedown` | songs that may not be played any more, here and at the edges |
 //! | `media`, `covers`, `store` | bytes of the store as players' resources |
 #![forbid(unsafe_code)]
 
@@ -28,6 +29,7 @@ mod metrics;
 mod playback;
 mod server;
 mod store;
+mod takedown;
 
 pub use accounts::Registration;
 pub use app::IngestStatus;

@@ -24,6 +24,7 @@ use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
 use crate::playback::{Edges, KeyRing, KeysFileError, Playback};
 use crate::store::Store;
+use crate::takedown::Takedowns;
 use crate::{api, listen};
 
 /// An origin that cannot start.
@@ -95,6 +96,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     let scanner = Scanner::new(app.importer.clone());
     let background = vec![
         tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
+        tokio::spawn(Arc::clone(&app.takedowns).follow()),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
     ];
     Ok(Running { addr, app, stop, listener, background })
@@ -115,7 +117,10 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         segments: config.media_cache_bytes,
         read_ahead: config.read_ahead_bytes,
     };
-    let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget));
+    let takedowns = Takedowns::load(database.clone(), &config.edge_admins, &config.edge_admin_secret).await?;
+    let takedowns = Arc::new(takedowns);
+    let media = Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, Arc::clone(&takedowns));
+    let media = Arc::new(media);
     Ok(AppState {
         accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
@@ -144,6 +149,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         store,
         catalog,
         media,
+        takedowns,
         keys,
     })
 }

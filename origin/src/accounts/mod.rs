@@ -22,7 +22,7 @@ pub(crate) use register::NewAccount;
 pub(crate) use role::Role;
 pub(crate) use sessions::{Kind, Session};
 pub(crate) use throttle::{Throttle, network};
-pub(crate) use users::{Account, Change, PublicAccount};
+pub(crate) use users::{Account, Change, PublicAccount, note};
 
 use passwords::{Passwords, TooBusy};
 

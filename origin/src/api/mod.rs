@@ -8,10 +8,12 @@ mod imports;
 mod keys;
 mod list;
 mod media;
+mod openapi;
 mod play;
 mod server;
 mod songs;
 mod status;
+mod takedowns;
 mod users;
 mod web;
 
@@ -31,6 +33,7 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/songs", get(songs::list))
         .route("/songs/{id}", get(songs::one))
+        .route("/songs/{id}/takedown", put(takedowns::put).delete(takedowns::delete))
         .route("/albums", get(albums::list))
         .route("/albums/{id}", get(albums::one))
         .route("/albums/{id}/songs", get(albums::songs))
@@ -55,6 +58,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/server", get(server::show))
         .route("/covers/{sha256}", get(covers::one))
         .route("/imports", post(imports::create))
+        .route("/openapi.json", get(openapi::show))
+        .route("/docs", get(web::docs))
         .route("/status", get(status::show))
         .route("/v1/{*path}", get(media::resource))
         .route("/.well-known/segue-keys.json", get(keys::show))

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::http::extract::id;
 use crate::http::{JsonBody, PathText, Problem};
 use crate::playback::host_of;
+use crate::takedown;
 
 /// What a player may say about itself.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +30,9 @@ pub(super) async fn start(
     JsonBody(request): JsonBody<PlayRequest>,
 ) -> Result<Response, Problem> {
     let song = id(&text, "song")?;
+    if app.takedowns.holds(song) {
+        return Err(takedown::gone());
+    }
     let start = app.playback.play(song, host_of(&uri, &headers), request.max_kbps).await?;
     let json = serde_json::to_vec(&start).expect("answers have only string keys");
     Ok(([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], json).into_response())

@@ -7,6 +7,7 @@ use super::list::ListQuery;
 use crate::app::App;
 use crate::http::extract::id;
 use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
+use crate::takedown;
 
 /// `GET /songs`
 pub(super) async fn list(
@@ -24,7 +25,11 @@ pub(super) async fn one(
     PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let song = app.catalog.song(id(&text, "song")?).await?;
+    let song = id(&text, "song")?;
+    if app.takedowns.holds(song) {
+        return Err(takedown::gone());
+    }
+    let song = app.catalog.song(song).await?;
     let song = song.ok_or_else(|| Problem::not_found("There is no song of this identifier."))?;
     Ok(Representation::json(&song).answer(&conditions))
 }

@@ -53,6 +53,11 @@ pub(super) async fn index(conditions: Conditions) -> Result<Response, Problem> {
     find("index.html", &conditions)
 }
 
+/// `GET /docs`: the API, to be read and tried.
+pub(super) async fn docs(conditions: Conditions) -> Result<Response, Problem> {
+    find("docs.html", &conditions)
+}
+
 /// `GET /favicon.ico`
 pub(super) async fn favicon(conditions: Conditions) -> Result<Response, Problem> {
     ["favicon.ico", "logo.svg"]

@@ -18,7 +18,7 @@ macro_rules! songs_sql {
             "SELECT s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
                     albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
                     s.duration_ms, s.renditions, s.cover_sha256, s.added_at
-             FROM (SELECT s.* FROM songs s WHERE ",
+             FROM (SELECT s.* FROM songs s WHERE s.taken_down_at IS NULL AND ",
             $page,
             " ORDER BY ",
             $order,

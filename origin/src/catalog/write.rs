@@ -87,10 +87,24 @@ impl Catalog {
         trigger: Trigger,
         now: u64,
     ) -> Result<Change, DatabaseError> {
+        let changes = self.apply_all(std::slice::from_ref(descriptor), trigger, now).await?;
+        Ok(changes[0])
+    }
+
+    /// The same for many descriptors in one transaction: all of them or, when the database fails, none.
+    pub(crate) async fn apply_all(
+        &self,
+        descriptors: &[Descriptor],
+        trigger: Trigger,
+        now: u64,
+    ) -> Result<Vec<Change>, DatabaseError> {
         let mut tx = self.database.begin_catalog_write().await?;
-        let change = change(&mut tx, descriptor, trigger, now).await?;
+        let mut changes = Vec::with_capacity(descriptors.len());
+        for descriptor in descriptors {
+            changes.push(change(&mut tx, descriptor, trigger, now).await?);
+        }
         tx.commit().await?;
-        Ok(change)
+        Ok(changes)
     }
 }
 

@@ -17,7 +17,7 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Routes for machines, with secrets of their own; and files that never change by who asks.
-const MACHINES: [&str; 10] = [
+const MACHINES: [&str; 12] = [
     "/v1/{*path}",
     "/imports",
     "/healthz",
@@ -28,6 +28,8 @@ const MACHINES: [&str; 10] = [
     "/favicon.ico",
     "/web/{*path}",
     "/covers/{sha256}",
+    "/openapi.json",
+    "/docs",
 ];
 /// Routes that need no account where guests have to sign in.
 const DOORS: [&str; 3] = ["/users/register", "/users/login", "/server"];

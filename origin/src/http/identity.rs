@@ -18,6 +18,10 @@ pub(crate) struct Caller(pub(crate) Option<Identity>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedIn(pub(crate) Identity);
 
+/// Someone who may change the catalog; others are answered 401 or 403.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Curator(pub(crate) Identity);
+
 /// Someone who rules over accounts; others are answered 401 or 403.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Administrator(pub(crate) Identity);
@@ -41,6 +45,14 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Caller::of(parts).map(Self).ok_or_else(sign_in)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Curator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        at_least(parts, Role::Curator).map(Self)
     }
 }
 

@@ -13,6 +13,6 @@ pub(crate) mod representation;
 pub(crate) mod secret;
 
 pub(crate) use extract::{Conditions, JsonBody, PathText, PathTexts, QueryOf};
-pub(crate) use identity::{Administrator, Caller, SignedIn};
+pub(crate) use identity::{Administrator, Caller, Curator, SignedIn};
 pub(crate) use problem::Problem;
 pub(crate) use representation::{Representation, Variant};

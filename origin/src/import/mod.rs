@@ -4,7 +4,7 @@ mod scan;
 
 use std::sync::Arc;
 
-use segue_manifests::{AssetId, Rev};
+use segue_manifests::{AssetId, Descriptor, Rev};
 
 use crate::catalog::{Catalog, Change, Trigger};
 use crate::clock;
@@ -98,15 +98,20 @@ impl Importer {
         done
     }
 
+    /// The descriptor of a packaging, checked.
+    async fn read(&self, asset: AssetId, rev: Rev) -> Result<Descriptor, ImportError> {
+        read_descriptor(&self.store, asset, rev).await.map_err(|fault| match fault {
+            DescriptorFault::Store(StoreError::NotFound(_)) => ImportError::NotPublished { asset, rev },
+            DescriptorFault::Store(error) => ImportError::Store(error.to_string()),
+            DescriptorFault::Bad(reason) => ImportError::Bad(reason),
+        })
+    }
+
     async fn try_import(&self, asset: AssetId, rev: Rev, trigger: Trigger) -> Result<Change, ImportError> {
         if self.catalog.current_rev(asset).await? == Some(rev) {
             return Ok(Change::Unchanged);
         }
-        let descriptor = read_descriptor(&self.store, asset, rev).await.map_err(|fault| match fault {
-            DescriptorFault::Store(StoreError::NotFound(_)) => ImportError::NotPublished { asset, rev },
-            DescriptorFault::Store(error) => ImportError::Store(error.to_string()),
-            DescriptorFault::Bad(reason) => ImportError::Bad(reason),
-        })?;
+        let descriptor = self.read(asset, rev).await?;
         Ok(self.catalog.apply(&descriptor, trigger, clock::now_ms()).await?)
     }
 }

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use segue_manifests::{AssetId, ObjectKey, Rev};
+use segue_manifests::{AssetId, Descriptor, ObjectKey, Rev};
 
 use super::{ImportError, Importer};
 use crate::catalog::{Change, Trigger};
@@ -17,6 +17,8 @@ use crate::database::DatabaseError;
 
 /// Descriptors that are read at once.
 const AT_ONCE: usize = 8;
+/// Descriptors that are imported in one transaction.
+const BATCH: usize = 256;
 /// Bad descriptors that are remembered, so that each is reported once.
 const MAX_REMEMBERED: usize = 100_000;
 
@@ -81,71 +83,94 @@ impl Scanner {
         let began = clock::now_ms();
         let importer = self.importer.clone();
         let listed = importer.store.list("a/").try_filter_map(async |meta| Ok(descriptor_of(&meta.path)));
-        let looks = listed.map(|found| {
-            let known_bad = found.as_ref().is_ok_and(|found| self.bad.contains(found));
-            let importer = importer.clone();
+        let mut report = Report::default();
+        let mut batches = pin!(listed.try_chunks(BATCH));
+        while let Some(batch) = batches.next().await {
+            // What came before the listing broke off is imported all the same.
+            let (found, broken) = match batch {
+                Ok(found) => (found, None),
+                Err(error) => (error.0, Some(error.1)),
+            };
+            self.import_found(found, began, &mut report).await?;
+            if let Some(error) = broken {
+                return Err(ScanError::List(error));
+            }
+        }
+        Ok(report)
+    }
+
+    /// Imports what is unknown among these, in one transaction.
+    async fn import_found(
+        &mut self,
+        found: Vec<(AssetId, Rev)>,
+        began: u64,
+        report: &mut Report,
+    ) -> Result<(), ScanError> {
+        let looks = found.into_iter().map(|(asset, rev)| {
+            let (importer, known_bad) = (self.importer.clone(), self.bad.contains(&(asset, rev)));
             async move {
-                let (asset, rev) = found?;
-                let outcome = if known_bad { Look::KnownBad } else { importer.look(asset, rev, began).await };
-                Ok((asset, rev, outcome))
+                let look = if known_bad { Look::KnownBad } else { importer.look(asset, rev).await };
+                (asset, rev, look)
             }
         });
-        let mut report = Report::default();
-        let mut bad = Vec::new();
-        {
-            let mut looks = pin!(looks.buffered(AT_ONCE));
-            while let Some(look) = looks.next().await {
-                let (asset, rev, look) = look.map_err(ScanError::List)?;
-                report.add(&look);
-                if let Look::Failed(ImportError::Database(error)) = look {
-                    return Err(ScanError::Database(error));
-                }
-                if let Look::Failed(error) = &look {
-                    tracing::warn!(%error, asset.id = %asset, asset.rev = %rev, "a descriptor was not imported");
-                }
-                if matches!(look, Look::Failed(ImportError::Bad(_))) {
-                    bad.push((asset, rev));
+        let looks: Vec<_> = futures_util::stream::iter(looks).buffered(AT_ONCE).collect().await;
+        let mut fresh = Vec::new();
+        for (asset, rev, look) in looks {
+            report.seen += 1;
+            match look {
+                Look::Known => {}
+                Look::KnownBad => report.failed += 1,
+                Look::New(descriptor) => fresh.push(*descriptor),
+                Look::Failed(ImportError::Database(error)) => return Err(ScanError::Database(error)),
+                Look::Failed(error) => {
+                    report.failed += 1;
+                    self.note_failure(asset, rev, &error);
                 }
             }
         }
-        bad.truncate(MAX_REMEMBERED.saturating_sub(self.bad.len()));
-        self.bad.extend(bad);
-        Ok(report)
+        report.imported += self.importer.import_all(&fresh, began).await.map_err(ScanError::Database)?;
+        Ok(())
+    }
+
+    fn note_failure(&mut self, asset: AssetId, rev: Rev, error: &ImportError) {
+        tracing::warn!(%error, asset.id = %asset, asset.rev = %rev, "a descriptor was not imported");
+        self.importer.metrics.import(error.label());
+        if matches!(error, ImportError::Bad(_)) && self.bad.len() < MAX_REMEMBERED {
+            self.bad.insert((asset, rev));
+        }
     }
 }
 
 /// What one descriptor of the store turned out to be.
 enum Look {
     Known,
-    Imported,
+    New(Box<Descriptor>),
     Failed(ImportError),
     KnownBad,
 }
 
-impl Report {
-    fn add(&mut self, look: &Look) {
-        self.seen += 1;
-        match look {
-            Look::Known => {}
-            Look::Imported => self.imported += 1,
-            Look::Failed(_) | Look::KnownBad => self.failed += 1,
-        }
-    }
-}
-
 impl Importer {
-    /// Imports a packaging that was found by a scan, unless it is known.
-    async fn look(&self, asset: AssetId, rev: Rev, began: u64) -> Look {
+    /// Reads the descriptor of a packaging, unless it is known.
+    async fn look(&self, asset: AssetId, rev: Rev) -> Look {
         match self.catalog.knows(asset, rev).await {
             Ok(true) => return Look::Known,
             Ok(false) => {}
             Err(error) => return Look::Failed(error.into()),
         }
-        match self.import(asset, rev, Trigger::Scan { began }).await {
-            Ok(Change::Added | Change::Moved) => Look::Imported,
-            Ok(Change::Unchanged | Change::Noted) => Look::Known,
+        match self.read(asset, rev).await {
+            Ok(descriptor) => Look::New(Box::new(descriptor)),
             Err(error) => Look::Failed(error),
         }
+    }
+
+    /// Imports what a scan that began then has found; says how many songs it added or changed.
+    async fn import_all(&self, found: &[Descriptor], began: u64) -> Result<u64, DatabaseError> {
+        if found.is_empty() {
+            return Ok(0);
+        }
+        let changes = self.catalog.apply_all(found, Trigger::Scan { began }, clock::now_ms()).await?;
+        changes.iter().for_each(|change| self.metrics.import(change.as_str()));
+        Ok(changes.iter().filter(|it| matches!(it, Change::Added | Change::Moved)).count() as u64)
     }
 }
 

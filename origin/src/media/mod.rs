@@ -18,6 +18,7 @@ use segue_manifests::{AssetId, CacheLifetime, Descriptor, MediaPath, ObjectKey, 
 use crate::http::{Conditions, Problem, Representation, Variant};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
+use crate::takedown::Takedowns;
 
 use descriptors::Descriptors;
 pub(crate) use descriptors::{DescriptorFault, read_descriptor};
@@ -32,6 +33,9 @@ pub(crate) enum MediaError {
     /// There is no such resource.
     #[error("no such resource")]
     Unknown,
+    /// It may not be played any more.
+    #[error("taken down")]
+    TakenDown,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -45,6 +49,7 @@ impl From<MediaError> for Problem {
                 Self::not_found("There is no such media resource.")
                     .with(http::header::CACHE_CONTROL, "public, max-age=30")
             }
+            MediaError::TakenDown => crate::takedown::gone(),
             MediaError::Store(StoreError::Damaged(_)) => {
                 Self::damaged("The stored media is damaged. Publish the track again.", &error)
             }
@@ -71,11 +76,17 @@ pub(crate) struct Media {
     playlists: moka::sync::Cache<MediaPath, Representation>,
     inits: moka::sync::Cache<Sha256, Bytes>,
     segments: Segments,
+    takedowns: Arc<Takedowns>,
 }
 
 impl Media {
     /// Over that store.
-    pub(crate) fn new(store: Arc<Store>, metrics: Arc<Metrics>, budget: Budget) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        metrics: Arc<Metrics>,
+        budget: Budget,
+        takedowns: Arc<Takedowns>,
+    ) -> Self {
         let playlists = moka::sync::Cache::builder()
             .max_capacity(budget.descriptors / 2)
             .weigher(|_, it: &Representation| u32::try_from(it.weight() + 512).unwrap_or(u32::MAX))
@@ -86,6 +97,7 @@ impl Media {
             inits: moka::sync::Cache::new(1024),
             segments: Segments::new(Arc::clone(&store), metrics, budget.segments, budget.read_ahead),
             store,
+            takedowns,
         }
     }
 
@@ -100,6 +112,9 @@ impl Media {
         path: &MediaPath,
         conditions: &Conditions,
     ) -> Result<Representation, MediaError> {
+        if asset_of(path).is_some_and(|asset| self.takedowns.holds(asset)) {
+            return Err(MediaError::TakenDown);
+        }
         match path {
             MediaPath::Multivariant { asset, rev } => self.playlist(path, *asset, *rev, None).await,
             MediaPath::Media { asset, rev, rendition } => {
@@ -168,6 +183,15 @@ impl Media {
         }
         self.inits.insert(sha256, bytes.clone());
         Ok(bytes)
+    }
+}
+
+fn asset_of(path: &MediaPath) -> Option<AssetId> {
+    match path {
+        MediaPath::Multivariant { asset, .. }
+        | MediaPath::Media { asset, .. }
+        | MediaPath::Segment { asset, .. } => Some(*asset),
+        MediaPath::Init { .. } => None,
     }
 }
 

@@ -10,6 +10,8 @@ mod faults;
 mod gateway;
 mod hostile;
 mod imports;
+mod matrix;
 mod media;
 mod play;
 mod support;
+mod takedowns;

@@ -109,6 +109,8 @@ fn tiers(
         origin.edges = vec![format!("{scheme}://{{host}}:{}", at.edge.port())];
     }
     let mut edge = config.edge.clone();
+    origin.edge_admins = vec![format!("http://{}", reachable(at.admin))];
+    origin.edge_admin_secret = own(&config.edge.admin_secret, "admin-secret")?;
     let upstream = format!("http://{}", reachable(at.origin));
     edge.listen = at.edge.to_string();
     edge.admin_listen = at.admin.to_string();
@@ -125,6 +127,7 @@ fn warn_of_unused(config: &Config) {
     let given = [
         ("origin.listen", config.origin.listen != origin.listen),
         ("origin.store", config.origin.store != origin.store),
+        ("origin.edge_admins", config.origin.edge_admins != origin.edge_admins),
         ("origin.keys_file", config.origin.keys_file != origin.keys_file),
         ("edge.upstreams", config.edge.upstreams != edge.upstreams),
         ("edge.key_set_url", config.edge.key_set_url != edge.key_set_url),

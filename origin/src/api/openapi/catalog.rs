@@ -1,0 +1,84 @@
+//! Songs, albums, artists, covers, playback.
+
+use super::operation::{Access, Answer, Operation};
+
+const LIST: &[&str] = &["limit", "cursor", "name"];
+
+const fn list(path: &'static str, tag: &'static str, summary: &'static str, item: &'static str) -> Operation {
+    Operation {
+        method: "get",
+        path,
+        tag,
+        summary,
+        access: Access::Guest,
+        query: LIST,
+        body: None,
+        status: 200,
+        answer: Answer::Page(item),
+        problems: &[],
+    }
+}
+
+const fn one(path: &'static str, tag: &'static str, summary: &'static str, item: &'static str) -> Operation {
+    Operation { query: &[], answer: Answer::Json(item), ..list(path, tag, summary, item) }
+}
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    list("/songs", "Songs", "All songs, by title", "Song"),
+    Operation { problems: &[410], ..one("/songs/{id}", "Songs", "One song", "Song") },
+    Operation {
+        method: "put",
+        path: "/songs/{id}/takedown",
+        tag: "Curation",
+        summary: "Takes a song down: nobody can play it any more, here or at an edge",
+        access: Access::Curator,
+        query: &[],
+        body: Some("Takedown"),
+        status: 204,
+        answer: Answer::Nothing,
+        problems: &[422],
+    },
+    Operation {
+        method: "delete",
+        path: "/songs/{id}/takedown",
+        tag: "Curation",
+        summary: "Puts a song back",
+        access: Access::Curator,
+        query: &[],
+        body: None,
+        status: 204,
+        answer: Answer::Nothing,
+        problems: &[],
+    },
+    list("/albums", "Albums", "All albums, by title", "Album"),
+    one("/albums/{id}", "Albums", "One album", "Album"),
+    list("/albums/{id}/songs", "Albums", "The songs of an album, by disc and number", "Song"),
+    list("/artists", "Artists", "All artists, by name", "Artist"),
+    one("/artists/{id}", "Artists", "One artist", "Artist"),
+    list("/artists/{id}/albums", "Artists", "The albums of an artist, by title", "Album"),
+    list("/artists/{id}/songs", "Artists", "The songs of an artist, by title", "Song"),
+    Operation {
+        method: "post",
+        path: "/play/{id}",
+        tag: "Playback",
+        summary: "Starts a playback session: a signed manifest URL and all that a player needs to start",
+        access: Access::Guest,
+        query: &[],
+        body: Some("PlayRequest"),
+        status: 200,
+        answer: Answer::Json("Play"),
+        problems: &[410, 502],
+    },
+    Operation {
+        method: "get",
+        path: "/covers/{sha256}",
+        tag: "Covers",
+        summary: "Artwork, perhaps made smaller",
+        access: Access::Open,
+        query: &["size"],
+        body: None,
+        status: 200,
+        answer: Answer::Bytes(&["image/jpeg", "image/png"]),
+        problems: &[502],
+    },
+];

@@ -1,0 +1,194 @@
+//! What bodies and answers look like (JSON Schema 2020-12).
+
+use serde_json::{Value, json};
+
+use super::operation::reference;
+
+/// An object: members that are always there, then members that may be left out.
+fn object(required: &[(&str, Value)], optional: &[(&str, Value)]) -> Value {
+    let names: Vec<&str> = required.iter().map(|(name, _)| *name).collect();
+    let members = required.iter().chain(optional);
+    let properties: serde_json::Map<String, Value> =
+        members.map(|(name, schema)| ((*name).to_owned(), schema.clone())).collect();
+    json!({"type": "object", "required": names, "properties": properties, "additionalProperties": false})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn text_up_to(length: u32) -> Value {
+    json!({"type": "string", "maxLength": length})
+}
+
+fn flag() -> Value {
+    json!({"type": "boolean"})
+}
+
+fn count() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn time() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+fn id() -> Value {
+    json!({"type": "string", "pattern": "^[0-9a-f]{32}$"})
+}
+
+fn list_of(schema: Value) -> Value {
+    json!({"type": "array", "items": schema})
+}
+
+fn or_null(schema: Value) -> Value {
+    json!({"anyOf": [schema, {"type": "null"}]})
+}
+
+fn one_of(words: &[&str]) -> Value {
+    json!({"enum": words})
+}
+
+fn role() -> Value {
+    one_of(&["listener", "curator", "administrator"])
+}
+
+fn cover() -> Value {
+    or_null(json!({"type": "string", "description": "Path of the artwork; `?size=` makes it smaller."}))
+}
+
+/// All schemas by name.
+pub(super) fn all() -> Value {
+    let mut all = service();
+    for more in [catalog(), accounts()] {
+        if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
+            all.extend(more);
+        }
+    }
+    all
+}
+
+fn service() -> Value {
+    json!({
+        "Problem": {
+            "type": "object",
+            "description": "RFC 9457",
+            "required": ["type", "title", "status", "detail"],
+            "properties": {
+                "type": {"type": "string", "description": "Stable; `/problems/` and a word."},
+                "title": text(),
+                "status": {"type": "integer"},
+                "detail": {"type": "string", "description": "What to do about it."},
+            },
+        },
+        "Server": object(&[("version", text()), ("guests", flag()), ("registration", one_of(&["open", "invitation", "closed"]))], &[]),
+        "Status": object(&[("songs", count()), ("albums", count()), ("artists", count()), ("ingest", or_null(reference("Ingest")))], &[]),
+        "Ingest": object(&[("state", one_of(&["running", "idle"])), ("done", count()), ("total", count()), ("failed", count())], &[]),
+        "Health": object(&[("status", one_of(&["alive", "ready"]))], &[]),
+        "OpenApi": {"type": "object", "required": ["openapi", "paths"]},
+        "Keys": {"type": "object", "required": ["keys"]},
+        "ImportRequest": object(&[("asset", id()), ("rev", json!({"type": "string", "pattern": "^[0-9a-f]{12}$"}))], &[]),
+        "Imported": object(&[("asset", id()), ("rev", text()), ("outcome", one_of(&["added", "moved", "unchanged", "noted"]))], &[]),
+    })
+}
+
+fn catalog() -> Value {
+    json!({
+        "ArtistName": object(&[("id", id()), ("name", text())], &[]),
+        "AlbumName": object(&[("id", id()), ("title", text())], &[]),
+        "Song": object(
+            &[
+                ("id", id()), ("title", text()), ("artist", reference("ArtistName")),
+                ("album", or_null(reference("AlbumName"))), ("track_number", or_null(count())),
+                ("disc_number", or_null(count())), ("duration_ms", count()), ("cover", cover()),
+                ("renditions", list_of(text())), ("added_at", time()),
+            ],
+            &[],
+        ),
+        "Album": object(
+            &[
+                ("id", id()), ("title", text()), ("artist", reference("ArtistName")),
+                ("date", or_null(json!({"type": "string", "description": "YYYY, YYYY-MM or YYYY-MM-DD"}))),
+                ("song_count", count()), ("duration_ms", count()), ("cover", cover()),
+            ],
+            &[],
+        ),
+        "Artist": object(
+            &[("id", id()), ("name", text()), ("album_count", count()), ("song_count", count()), ("cover", cover())],
+            &[],
+        ),
+        "Takedown": object(&[], &[("reason", text_up_to(500))]),
+        "PlayRequest": object(
+            &[],
+            &[("max_kbps", or_null(json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32, "description": "Highest bit rate wanted."})))],
+        ),
+        "Play": object(
+            &[
+                ("playback_session", id()), ("song", reference("Song")), ("manifest_url", text()),
+                ("backup_manifest_urls", list_of(text())), ("expires_at", time()), ("duration_ms", count()),
+                ("start", reference("StartPlaylists")),
+            ],
+            &[],
+        ),
+        "StartPlaylists": object(
+            &[("multivariant", text()), ("media", json!({"type": "object", "additionalProperties": {"type": "string"}}))],
+            &[],
+        ),
+    })
+}
+
+fn accounts() -> Value {
+    let name = || json!({"type": "string", "minLength": 1, "maxLength": 100});
+    let username = || json!({"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9._-]{2,31}$"});
+    let new_password = || json!({"type": "string", "minLength": 8, "maxLength": 1024});
+    json!({
+        "Registration": object(
+            &[("username", username()), ("email", text_up_to(254)), ("password", new_password())],
+            &[("name", or_null(name())), ("phone", text_up_to(32)), ("invitation", or_null(text()))],
+        ),
+        "Login": object(
+            &[("login", json!({"type": "string", "description": "User name or e-mail address."})), ("password", text())],
+            &[("device", text_up_to(100)), ("cookie", flag())],
+        ),
+        "SignIn": object(&[("token", text()), ("expires_at", time()), ("user", reference("Account"))], &[]),
+        "Account": object(
+            &[
+                ("id", id()), ("username", text()), ("name", text()), ("email", text()), ("phone", text()),
+                ("role", role()), ("created_at", time()),
+            ],
+            &[],
+        ),
+        "PublicAccount": object(&[("id", id()), ("username", text()), ("name", text()), ("created_at", time())], &[]),
+        "AnyAccount": {"anyOf": [reference("Account"), reference("PublicAccount")]},
+        "AccountChange": object(
+            &[],
+            &[
+                ("username", or_null(username())), ("name", or_null(name())), ("email", or_null(text_up_to(254))),
+                ("phone", or_null(text_up_to(32))),
+                ("password", or_null(json!({"type": "string", "description": "The present one; needed for another e-mail address."}))),
+            ],
+        ),
+        "Confirmation": object(&[("password", text())], &[]),
+        "PasswordChange": object(&[("current", text()), ("new", new_password())], &[]),
+        "RoleChange": object(&[("role", role())], &[]),
+        "InvitationRequest": object(&[], &[("role", or_null(role()))]),
+        "Invitation": object(&[("invitation", text()), ("role", role()), ("expires_at", time())], &[]),
+        "Session": object(
+            &[
+                ("id", id()), ("kind", one_of(&["login", "api"])), ("name", text()), ("created_at", time()),
+                ("seen_at", time()), ("expires_at", time()), ("current", flag()),
+            ],
+            &[],
+        ),
+        "TokenRequest": object(
+            &[("name", text_up_to(100))],
+            &[("days", or_null(json!({"type": "integer", "minimum": 1, "maximum": 3650})))],
+        ),
+        "MadeToken": object(&[("token", text()), ("session", reference("Session"))], &[]),
+        "Act": object(
+            &[("id", id()), ("at", time()), ("actor", id()), ("act", text()), ("object", text()), ("detail", text())],
+            &[],
+        ),
+        "Export": object(&[("account", reference("Account")), ("sessions", list_of(reference("Session")))], &[]),
+    })
+}

@@ -1,0 +1,45 @@
+//! The server itself, and what other parts of Segue ask of it.
+
+use super::operation::{Access, Answer, Operation};
+
+const fn service(path: &'static str, summary: &'static str, answer: Answer) -> Operation {
+    Operation {
+        method: "get",
+        path,
+        tag: "Service",
+        summary,
+        access: Access::Open,
+        query: &[],
+        body: None,
+        status: 200,
+        answer,
+        problems: &[],
+    }
+}
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        problems: &[401],
+        ..service("/server", "What a player needs to know before anyone signs in", Answer::Json("Server"))
+    },
+    Operation {
+        access: Access::Guest,
+        ..service("/status", "How much there is, and how far an ingest has come", Answer::Json("Status"))
+    },
+    service("/openapi.json", "This document", Answer::Json("OpenApi")),
+    service("/healthz", "The process answers", Answer::Json("Health")),
+    service("/readyz", "Database and store answer too", Answer::Json("Health")),
+    service("/metrics", "OpenMetrics text", Answer::Bytes(&["application/openmetrics-text"])),
+    service("/.well-known/segue-keys.json", "The public signing keys", Answer::Json("Keys")),
+    Operation {
+        method: "post",
+        access: Access::Administrator,
+        body: Some("ImportRequest"),
+        problems: &[404, 422],
+        ..service(
+            "/imports",
+            "Imports a published packaging; the bearer token is the server's admin_secret",
+            Answer::Json("Imported"),
+        )
+    },
+];

@@ -1,0 +1,111 @@
+//! Songs that may not be played any more.
+//!
+//! The origin answers 410 for their media at once, and tells every edge to forget what it has, so that the edges ask
+//! again and learn it. Other origins on the same database notice within seconds and are right even before: an edge
+//! that was told asks whichever origin it has.
+
+mod push;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use http::StatusCode;
+use segue_manifests::AssetId;
+
+use crate::accounts::{Identity, note};
+use crate::catalog::{SongId, fixed};
+use crate::database::{Database, DatabaseError};
+use crate::http::Problem;
+use push::Edges;
+
+pub(crate) use push::purge_uri;
+
+/// Seconds between looks at the database for what other origins have taken down.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What is taken down.
+#[derive(Debug)]
+pub(crate) struct Takedowns {
+    database: Database,
+    songs: ArcSwap<HashSet<AssetId>>,
+    edges: Edges,
+}
+
+/// 410: it was there and will not be again.
+pub(crate) fn gone() -> Problem {
+    let detail = "This song was taken down and cannot be played any more.";
+    Problem::new(StatusCode::GONE, "taken-down", "Taken down", detail)
+        .with(http::header::CACHE_CONTROL, "public, max-age=30")
+}
+
+impl Takedowns {
+    /// Reads what is taken down. `edges` are the addresses of admin listeners, checked before.
+    pub(crate) async fn load(
+        database: Database,
+        edges: &[String],
+        secret: &str,
+    ) -> Result<Self, DatabaseError> {
+        let songs = ArcSwap::from_pointee(read(&database).await?);
+        Ok(Self { database, songs, edges: Edges::new(edges, secret) })
+    }
+
+    /// Whether that song is taken down.
+    pub(crate) fn holds(&self, song: SongId) -> bool {
+        self.songs.load().contains(&song)
+    }
+
+    /// Follows the database, for what other origins do.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match read(&self.database).await {
+                Ok(songs) => self.songs.store(Arc::new(songs)),
+                Err(error) => tracing::warn!(%error, "takedowns cannot be read; those known stay"),
+            }
+        }
+    }
+
+    /// Takes a song down, or puts it back; says whether the song is there. `now` is in milliseconds since the Unix
+    /// epoch.
+    pub(crate) async fn set(
+        &self,
+        by: &Identity,
+        song: SongId,
+        down: bool,
+        reason: &str,
+        now: u64,
+    ) -> Result<bool, DatabaseError> {
+        let mut tx = self.database.begin_catalog_write().await?;
+        let done = sqlx::query("UPDATE songs SET taken_down_at = $2 WHERE id = $1")
+            .bind(&song.0[..])
+            .bind(down.then_some(now as i64))
+            .execute(&mut *tx)
+            .await?;
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let act = if down { "take-down" } else { "put-back" };
+        note(&mut tx, by, act, &song.to_string(), reason, now).await?;
+        tx.commit().await?;
+        self.songs.rcu(|songs| {
+            let mut songs = HashSet::clone(songs);
+            if down {
+                songs.insert(song)
+            } else {
+                songs.remove(&song)
+            };
+            songs
+        });
+        self.edges.purge(song);
+        Ok(true)
+    }
+}
+
+async fn read(database: &Database) -> Result<HashSet<AssetId>, DatabaseError> {
+    let rows: Vec<(Vec<u8>,)> = sqlx::query_as("SELECT id FROM songs WHERE taken_down_at IS NOT NULL")
+        .fetch_all(database.fresh())
+        .await?;
+    rows.iter().map(|(id,)| Ok(AssetId(fixed(id, "id")?))).collect()
+}

@@ -1,0 +1,98 @@
+//! What is taken down cannot be played any more.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::{Value, json};
+
+use crate::support::{Track, eventually, origin_with, tags};
+
+/// Purges as an edge's admin listener gets them: authorization and body.
+type Purges = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// An admin listener that fails the first request.
+async fn edge() -> (String, Purges) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let purges = Purges::default();
+    let seen = purges.clone();
+    tokio::spawn(async move {
+        let mut failed = false;
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            if !std::mem::replace(&mut failed, true) {
+                continue;
+            }
+            let seen = seen.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let seen = seen.clone();
+                async move {
+                    assert_eq!((request.method(), request.uri().path()), (&Method::POST, "/purge"));
+                    let authorization = request.headers()["authorization"].to_str().unwrap().to_owned();
+                    let body = request.into_body().collect().await.unwrap().to_bytes();
+                    seen.lock().unwrap().push((authorization, serde_json::from_slice(&body).unwrap()));
+                    Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from_static(b"{}"))))
+                }
+            });
+            let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+            tokio::spawn(async move { server.serve_connection(TokioIo::new(stream), service).await });
+        }
+    });
+    (address, purges)
+}
+
+#[tokio::test]
+async fn a_song_goes_everywhere_and_comes_back() {
+    let (edge, purges) = edge().await;
+    let origin = origin_with(|config| {
+        config.edge_admins = vec![edge];
+        config.edge_admin_secret = "hush".into();
+    })
+    .await;
+    let track = Track::new(1, tags("One", "Ann", "First"));
+    let other = Track::new(2, tags("Two", "Ann", "First"));
+    origin.add(&track).await;
+    origin.add(&other).await;
+    let (_, curator) = origin.user("root").await;
+    let (_, listener) = origin.user("ann").await;
+    let path = format!("/songs/{}/takedown", track.id());
+    let reason = json!({"reason": "asked by the artist"});
+    origin.as_user(Method::PUT, &path, &listener, &reason).await.assert_problem(403, "forbidden");
+    assert_eq!(origin.post(&format!("/play/{}", track.id()), "").await.status, 200);
+    assert_eq!(origin.as_user(Method::PUT, &path, &curator, &reason).await.status, 204);
+
+    let media = [
+        format!("/songs/{}", track.id()),
+        format!("{}/mv.m3u8", track.base()),
+        format!("{}/aac-128/media.m3u8", track.base()),
+        format!("{}/aac-128/0.m4s", track.base()),
+    ];
+    for path in &media {
+        origin.get(path).await.assert_problem(410, "taken-down");
+    }
+    origin.post(&format!("/play/{}", track.id()), "").await.assert_problem(410, "taken-down");
+    assert_eq!(origin.get("/songs").await.titles(), ["Two"]);
+    assert_eq!(origin.get("/songs?name=One").await.titles(), Vec::<String>::new());
+    assert_eq!(origin.get(&format!("{}/mv.m3u8", other.base())).await.status, 200);
+    eventually(async || !purges.lock().unwrap().is_empty()).await;
+    let purged = purges.lock().unwrap()[0].clone();
+    assert_eq!(purged, ("Bearer hush".into(), json!({"surrogate_keys": [format!("asset-{}", track.id())]})));
+
+    // Importing it again does not bring it back.
+    origin.add(&Track::new(1, tags("Uno", "Ann", "First"))).await;
+    origin.get(&media[0]).await.assert_problem(410, "taken-down");
+    assert_eq!(origin.as_user(Method::DELETE, &path, &curator, &Value::Null).await.status, 204);
+    assert_eq!(origin.get(&media[1]).await.status, 200);
+    assert_eq!(origin.get("/songs").await.titles(), ["Two", "Uno"]);
+    let audit = origin.as_user(Method::GET, "/audit", &curator, &Value::Null).await.json();
+    assert_eq!(
+        (&audit["items"][0]["act"], &audit["items"][1]["detail"]),
+        (&json!("put-back"), &json!("asked by the artist"))
+    );
+    let nothing = format!("/songs/{}/takedown", "0".repeat(32));
+    origin.as_user(Method::PUT, &nothing, &curator, &json!({})).await.assert_problem(404, "not-found");
+}
