@@ -22,7 +22,7 @@ use crate::http::secret::Secret;
 use crate::import::{ImportError, Importer, Scanner};
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
-use crate::playback::{Edges, KeyRing, KeysFileError, Playback};
+use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
 use crate::store::Store;
 use crate::{api, listen};
 
@@ -96,6 +96,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     let background = vec![
         tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
+        tokio::spawn(upkeep::run(app.database.clone())),
     ];
     Ok(Running { addr, app, stop, listener, background })
 }

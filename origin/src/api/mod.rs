@@ -8,7 +8,7 @@ mod imports;
 mod keys;
 mod list;
 mod media;
-mod play;
+mod plays;
 mod server;
 mod songs;
 mod status;
@@ -38,7 +38,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/artists/{id}", get(artists::one))
         .route("/artists/{id}/albums", get(artists::albums))
         .route("/artists/{id}/songs", get(artists::songs))
-        .route("/play/{id}", post(play::start))
+        .route("/play/{id}", post(plays::start))
+        .route("/plays/{session}/progress", post(plays::progress))
+        .route("/stream/{id}", get(plays::stream))
         .route("/users", get(users::list))
         .route("/users/register", post(users::register))
         .route("/users/login", post(users::login))
