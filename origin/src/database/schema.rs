@@ -37,6 +37,14 @@ const STEPS: &[Step] = &[
         postgres: sql!("0002_names.postgres.sql"),
     },
     Step { version: 3, name: "accounts", sql: sql!("0003_accounts.sql"), sqlite: "", postgres: "" },
+    // 0004 playlists
+    Step {
+        version: 5,
+        name: "library",
+        sql: sql!("0005_library.sql"),
+        sqlite: sql!("0005_library.sqlite.sql"),
+        postgres: sql!("0005_library.postgres.sql"),
+    },
     Step { version: 6, name: "takedowns", sql: sql!("0006_takedowns.sql"), sqlite: "", postgres: "" },
 ];
 
