@@ -17,8 +17,8 @@ const MOST_SKIPS = 3;
 const LOW_WATER = 5;
 
 /**
- * Events: `song` (another one), `state`, `time`, `queue`, `modes` (shuffle, repeat), `volume`, `blocked`,
- * `error` ({error, item, skipped}).
+ * Events: `song` (another one), `session` ({key, session}: the server has begun to count it), `state`, `time`, `queue`,
+ * `modes` (shuffle, repeat), `volume`, `blocked`, `error` ({error, item, skipped}).
  */
 export class Player extends Emitter {
   constructor(audio) {
@@ -27,7 +27,7 @@ export class Player extends Emitter {
     this.maxKbps = null;
     this.skips = 0;
     this.more = null;
-    const options = { play: (song, signal) => this.#playbackSession(song, signal) };
+    const options = { play: (item, how) => this.#playbackSession(item, how) };
     const kind = engineKind();
     this.engine = kind === 'native' ? new NativeEngine(audio, options) : new MediaSourceEngine(audio, { ...options, kind });
     this.save = debounce(() => this.#save(), 400);
@@ -146,8 +146,9 @@ export class Player extends Emitter {
   /** Holds to one rendition by name, or adapts with null. */
   setQuality(name) { this.engine.holdRendition(name); }
 
-  async #playbackSession(song, signal) {
-    const answer = await api.play(song, { signal, maxKbps: this.maxKbps });
+  async #playbackSession(item, { signal, event }) {
+    const answer = await api.play(item.song, { signal, event, maxKbps: this.maxKbps });
+    this.emit('session', { key: item.key, session: answer.playback_session });
     const edges = [answer.manifest_url, ...(answer.backup_manifest_urls ?? [])].map((url) => new URL(url).origin);
     remember('edges', edges.slice(0, 2));
     return answer;
@@ -192,7 +193,8 @@ export class Player extends Emitter {
     try {
       const page = await api.list(more.path, { ...more, limit: 100 });
       this.more = { ...more, cursor: page.next_cursor };
-      this.addLast(page.items);
+      // Playlists, favourites and the history list songs with something about them.
+      this.addLast(page.items.map((it) => it.song ?? it));
     } catch {
       this.more = more;
     }
