@@ -5,11 +5,14 @@ import { explain } from './lib/explain.js';
 import { recall } from './lib/storage.js';
 import { connectKeyboard } from './keyboard.js';
 import { connectMediaSession } from './media-session.js';
+import { Listening } from './listening.js';
 import { Player } from './player.js';
+import { QueueSync } from './queue-sync.js';
 import { parse, link } from './router.js';
 import { session } from './session.js';
 import { Status } from './status.js';
 import { mountBar } from './ui/bar.js';
+import { connectHearts } from './ui/heart.js';
 import { mountHelp } from './ui/help.js';
 import { mountNow } from './ui/now.js';
 import { mountFilter, mountIngest, mountNav } from './ui/shell.js';
@@ -158,6 +161,9 @@ status.on('grown', () => {
 connectKeyboard({ player, open });
 connectMediaSession(player);
 connectTint(player);
+connectHearts();
+new Listening({ player }).connect();
+new QueueSync({ player, session }).connect();
 addEventListener('hashchange', navigate);
 session.on('change', () => {
   places.clear();

@@ -8,6 +8,7 @@ import { NativeEngine } from './engine/native.js';
 import { Queue } from './queue.js';
 import { debounce } from './lib/dom.js';
 import { recall, remember } from './lib/storage.js';
+import { WINDOW, songsOf } from './queue-sync.js';
 
 /** Pressed later than this into a song, "previous" goes to its beginning. */
 const REWIND_AFTER = 3;
@@ -63,6 +64,17 @@ export class Player extends Emitter {
     this.#start({ tap });
     this.emit('queue');
     this.emit('modes');
+  }
+
+  /** Takes over a queue from another device, without playing. `rest`: identifiers of the songs that follow. */
+  adopt(songs, index, seconds, rest = []) {
+    this.engine.stop();
+    const { repeat, shuffled } = this.queue;
+    this.queue.restore({ songs, index, repeat, shuffled });
+    this.more = rest.length ? { ids: rest } : null;
+    this.resumeAt = seconds;
+    this.emit('queue');
+    this.#followed();
   }
 
   /** Jumps to an entry of the queue. */
@@ -188,16 +200,26 @@ export class Player extends Emitter {
 
   async #loadMore() {
     const { more } = this;
-    if (!more?.cursor || this.queue.length - this.queue.index > LOW_WATER) return;
+    if (!(more?.cursor || more?.ids?.length) || this.queue.length - this.queue.index > LOW_WATER) return;
     this.more = null;
     try {
-      const page = await api.list(more.path, { ...more, limit: 100 });
-      this.more = { ...more, cursor: page.next_cursor };
-      // Playlists, favourites and the history list songs with something about them.
-      this.addLast(page.items.map((it) => it.song ?? it));
+      this.addLast(await this.#take(more));
     } catch {
       this.more = more;
     }
+  }
+
+  /** The songs that come next in a list that goes on, by its cursor or by identifiers. */
+  async #take(more) {
+    if (more.ids) {
+      const songs = await songsOf(more.ids.slice(0, WINDOW));
+      this.more = { ids: more.ids.slice(WINDOW) };
+      return songs;
+    }
+    const page = await api.list(more.path, { ...more, limit: 100 });
+    this.more = { ...more, cursor: page.next_cursor };
+    // Playlists, favourites and the history list songs with something about them.
+    return page.items.map((it) => it.song ?? it);
   }
 
   #wire() {

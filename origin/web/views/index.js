@@ -5,7 +5,12 @@ import { link } from '../router.js';
 import { accountView } from './account/index.js';
 import { albumView } from './album.js';
 import { artistView } from './artist.js';
+import { favouritesView } from './favourites.js';
+import { historyView } from './history.js';
+import { homeView } from './home.js';
 import { listView } from './list.js';
+import { playlistView } from './playlist/index.js';
+import { playlistsView } from './playlists.js';
 import { queueView } from './queue.js';
 import { invitation, registerView, signInView } from './sign-in.js';
 
@@ -14,6 +19,7 @@ const KEPT_PAGERS = 8;
 
 /** What guests read where something personal would be. */
 const PERSONAL = {
+  home: ['Home', 'What you heard of late, what you hear most and what might please you stand here.'],
   account: ['Account', 'An account keeps your playlists, favourites and history, on every device.'],
   favourites: ['Favourites', 'Songs, albums and artists with a heart stand here.'],
   history: ['History', 'What you hear is remembered here.'],
@@ -45,6 +51,11 @@ export function makeViews(parts) {
     queue: () => queueView({ player }),
     album: (route, signal) => albumView(route.id, { player, signal }),
     artist: (route, signal) => artistView(route.id, { player, signal }),
+    home: (_, signal) => homeView({ player, session, signal }),
+    playlists: (route) => playlistsView({ side: route.id === 'public' || !session.user ? 'public' : 'own', player, scroller, session }),
+    playlist: (route, signal) => playlistView(route.id, { player, scroller, session, signal }),
+    favourites: (route) => favouritesView({ kind: route.id, player, scroller }),
+    history: () => historyView({ player, scroller }),
     account: (_, signal) => accountView({ session, signal }),
     'sign-in': () => (session.user ? views.albums({ filter: '' }) : signInView({ session, done })),
     register: () => (session.user ? views.albums({ filter: '' }) : registerView({ session, done })),
