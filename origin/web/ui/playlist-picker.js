@@ -39,7 +39,7 @@ function choice(playlist, into) {
 }
 
 function makeForm(name, into) {
-  const fields = [field('name', 'New playlist', { required: true, maxlength: 200, value: name, autocapitalize: 'sentences' })];
+  const fields = [field('name', 'New playlist', { required: true, maxlength: 100, value: name.slice(0, 100), autocapitalize: 'sentences' })];
   return form({ fields, submit: 'Make it', act: async (values) => into(await api.make({ name: values.name.trim() })) });
 }
 

@@ -7,12 +7,12 @@ import { toast } from '../../ui/toast.js';
 
 export const VISIBILITIES = [['private', 'Private: only you'], ['unlisted', 'Unlisted: who has the link'], ['public', 'Public: everyone']];
 
-export const nameField = (value = '') => field('name', 'Name', { required: true, maxlength: 200, value, autocapitalize: 'sentences', autocomplete: 'off' });
+export const nameField = (value = '') => field('name', 'Name', { required: true, maxlength: 100, value, autocapitalize: 'sentences', autocomplete: 'off' });
 
 export const visibilityField = (value = 'private') => field('visibility', 'Who may see it', { options: VISIBILITIES, value });
 
 const fields = ({ name = '', description = '', visibility = 'private' } = {}) => [
-  nameField(name), field('description', 'Description', { lines: 3, maxlength: 1000, value: description, autocapitalize: 'sentences' }), visibilityField(visibility),
+  nameField(name), field('description', 'Description', { lines: 3, maxlength: 2000, value: description, autocapitalize: 'sentences' }), visibilityField(visibility),
 ];
 
 export function makePlaylist(done) {

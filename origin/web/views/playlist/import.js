@@ -30,7 +30,7 @@ export function importPlaylist(done) {
 }
 
 /** `Road trip.m3u8` is called Road trip. */
-export const nameOf = (file) => (file?.name ?? '').replace(/\.[^.]+$/, '').trim();
+export const nameOf = (file) => (file?.name ?? '').replace(/\.[^.]+$/, '').trim().slice(0, 100);
 
 function tell({ playlist, matched, unmatched }) {
   if (unmatched.length === 0) {
