@@ -14,6 +14,7 @@ use crate::database::{Database, DatabaseError};
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::Importer;
+use crate::library::Library;
 use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::playback::{KeyRing, Playback};
@@ -28,6 +29,7 @@ pub(crate) struct AppState {
     pub(crate) store: Arc<Store>,
     pub(crate) catalog: Catalog,
     pub(crate) accounts: Accounts,
+    pub(crate) library: Library,
     pub(crate) importer: Importer,
     pub(crate) media: Arc<Media>,
     pub(crate) covers: Covers,

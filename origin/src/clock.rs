@@ -12,6 +12,11 @@ pub(crate) fn now() -> u64 {
     now_ms() / 1000
 }
 
+/// The day of a time (milliseconds since the Unix epoch), counted since the epoch.
+pub(crate) fn day(ms: u64) -> i64 {
+    (ms / (24 * 3600 * 1000)) as i64
+}
+
 /// A time in seconds since the Unix epoch as `2026-01-02T03:04:05Z`.
 pub(crate) fn iso(seconds: u64) -> String {
     i64::try_from(seconds)

@@ -6,6 +6,7 @@
 //! | `api`, `http` | the routes, one file per resource; what all routes share |
 //! | `accounts` | who there is, how they sign in, what they may do |
 //! | `catalog` | artists, albums and songs |
+//! | `library` | what an account has played, likes, listens to, and might like |
 //! | `database` | SQLite or PostgreSQL |
 //! | `import` | from descriptors in the store to the catalog |
 //! | `playback` | edges, tokens, plays |
@@ -22,6 +23,7 @@ mod covers;
 mod database;
 mod http;
 mod import;
+mod library;
 mod listen;
 mod media;
 mod metrics;

@@ -20,9 +20,10 @@ use crate::http::client;
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::{ImportError, Importer, Scanner};
+use crate::library::Library;
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
-use crate::playback::{Edges, KeyRing, KeysFileError, Playback};
+use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
 use crate::store::Store;
 use crate::{api, listen};
 
@@ -96,6 +97,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     let background = vec![
         tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
+        tokio::spawn(upkeep::run(app.database.clone())),
     ];
     Ok(Running { addr, app, stop, listener, background })
 }
@@ -118,6 +120,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget));
     Ok(AppState {
         accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
+        library: Library::new(database.clone()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
         covers: Covers::new(catalog.clone(), Arc::clone(&store), config.cover_cache_bytes, config.cover_jobs),
         playback: Playback::new(

@@ -3,16 +3,27 @@
 use serde::Serialize;
 
 use super::{Account, AccountError, Accounts, Session, UserId};
+use crate::library;
 
 /// Statements that erase an account; `$1` is the account. What others see of it goes too.
-pub(super) const ERASE: &[&str] =
-    &["DELETE FROM sessions WHERE user_id = $1", "DELETE FROM users WHERE id = $1"];
+pub(super) const ERASE: &[&str] = &[
+    "DELETE FROM plays WHERE user_id = $1",
+    "DELETE FROM user_counts WHERE user_id = $1",
+    "DELETE FROM play_events WHERE user_id = $1",
+    "DELETE FROM favourites WHERE user_id = $1",
+    "DELETE FROM favourite_counts WHERE user_id = $1",
+    "DELETE FROM queues WHERE user_id = $1",
+    "DELETE FROM sessions WHERE user_id = $1",
+    "DELETE FROM users WHERE id = $1",
+];
 
 /// All that is kept about an account.
 #[derive(Debug, Serialize)]
 pub(crate) struct Export {
     account: Account,
     sessions: Vec<Session>,
+    #[serde(flatten)]
+    library: library::Export,
 }
 
 impl Accounts {
@@ -20,6 +31,7 @@ impl Accounts {
     pub(crate) async fn export(&self, id: UserId, now: u64) -> Result<Export, AccountError> {
         let account = self.account(id).await?.ok_or(AccountError::Unknown)?;
         let sessions = self.sessions(id, [0; 16], now).await?;
-        Ok(Export { account, sessions })
+        let library = library::Export::gather(&self.database, id).await?;
+        Ok(Export { account, sessions, library })
     }
 }

@@ -6,9 +6,10 @@ mod covers;
 mod health;
 mod imports;
 mod keys;
+mod library;
 mod list;
 mod media;
-mod play;
+mod plays;
 mod server;
 mod songs;
 mod status;
@@ -28,6 +29,7 @@ const MAX_BODY: usize = 16 << 10;
 
 /// Every route with what lies around it.
 pub(crate) fn router(app: App) -> Router {
+    let queue_body = DefaultBodyLimit::max(library::MAX_QUEUE_BODY);
     Router::new()
         .route("/songs", get(songs::list))
         .route("/songs/{id}", get(songs::one))
@@ -38,7 +40,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/artists/{id}", get(artists::one))
         .route("/artists/{id}/albums", get(artists::albums))
         .route("/artists/{id}/songs", get(artists::songs))
-        .route("/play/{id}", post(play::start))
+        .route("/play/{id}", post(plays::start))
+        .route("/plays/{session}/progress", post(plays::progress))
+        .route("/stream/{id}", get(plays::stream))
         .route("/users", get(users::list))
         .route("/users/register", post(users::register))
         .route("/users/login", post(users::login))
@@ -50,6 +54,16 @@ pub(crate) fn router(app: App) -> Router {
         .route("/users/{id}/sessions", get(users::sessions))
         .route("/users/{id}/sessions/{session}", delete(users::revoke))
         .route("/users/{id}/tokens", post(users::make_token))
+        .route("/users/{id}/history", get(library::history).delete(library::clear_history))
+        .route("/users/{id}/recent", get(library::recent))
+        .route("/users/{id}/top/{kind}", get(library::tops))
+        .route("/users/{id}/favourites/{kind}", get(library::favourites))
+        .route(
+            "/users/{id}/favourites/{kind}/{object}",
+            get(library::favourite).put(library::like).delete(library::unlike),
+        )
+        .route("/users/{id}/queue", get(library::queue).put(library::keep_queue).layer(queue_body))
+        .route("/users/{id}/recommendations", get(library::recommendations))
         .route("/invitations", post(users::invite))
         .route("/audit", get(users::audit))
         .route("/server", get(server::show))

@@ -86,8 +86,8 @@ pub(super) struct TokenRequest {
 /// `?limit=&cursor=`
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct PageQuery {
-    limit: Option<u32>,
-    cursor: Option<String>,
+    pub(super) limit: Option<u32>,
+    pub(super) cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -98,9 +98,9 @@ struct SignIn {
 }
 
 #[derive(Serialize)]
-struct Items<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
+pub(super) struct Items<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next_cursor: Option<String>,
 }
 
 const MAX_TOKEN_DAYS: u32 = 3650;
@@ -347,7 +347,7 @@ pub(super) async fn audit(
     Ok(private(&Items { items, next_cursor }))
 }
 
-fn limit(given: Option<u32>) -> Result<i64, Problem> {
+pub(super) fn limit(given: Option<u32>) -> Result<i64, Problem> {
     match given.unwrap_or(50) {
         limit @ 1..=200 => Ok(i64::from(limit)),
         _ => Err(Problem::bad_request("bad-query", "limit must be 1 to 200.")),
@@ -385,7 +385,7 @@ fn own_or_administrator(text: &str, it: &Identity) -> Result<UserId, Problem> {
     }
 }
 
-fn needed<T>(given: Option<T>, member: &str) -> Result<T, Problem> {
+pub(super) fn needed<T>(given: Option<T>, member: &str) -> Result<T, Problem> {
     given.ok_or_else(|| Problem::invalid(format!("{member}: is missing.")))
 }
 

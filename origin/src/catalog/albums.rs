@@ -46,6 +46,8 @@ pub(super) const OF_ARTIST: &str = albums_sql!(
     "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)"
 );
 const ONE: &str = albums_sql!("id = $2");
+/// `#` stands for placeholders from `$2` on.
+pub(super) const MANY: &str = albums_sql!("id IN (#)");
 
 impl Catalog {
     /// All albums, by folded title.

@@ -42,6 +42,8 @@ pub(super) const BY_NAME: ByName = ByName {
     postgres: artists_sql!("(name_folded, id) > ($2, $3) AND name_folded LIKE $4"),
 };
 const ONE: &str = artists_sql!("id = $2");
+/// `#` stands for placeholders from `$2` on.
+pub(super) const MANY: &str = artists_sql!("id IN (#)");
 
 impl Catalog {
     /// All artists, by folded name: those with songs, and those with albums.

@@ -10,6 +10,7 @@ mod fold;
 mod ids;
 mod matching;
 mod model;
+mod objects;
 mod rows;
 mod songs;
 mod tags;
@@ -23,6 +24,7 @@ pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
 pub(crate) use ids::SongId;
 pub(crate) use model::{Album, Artist, Page, Song, Time, Totals};
+pub(crate) use objects::{Kind, Object, ObjectId};
 pub(crate) use rows::fixed;
 pub(crate) use write::{Change, Trigger};
 

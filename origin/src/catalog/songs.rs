@@ -53,6 +53,8 @@ pub(super) const OF_ALBUM: &str = songs_sql!(
     "s.disc_place, s.track_place, s.title_folded, s.id"
 );
 const ONE: &str = songs_sql!("id = $2", "s.id");
+/// `#` stands for placeholders from `$2` on.
+pub(super) const MANY: &str = songs_sql!("id IN (#)", "s.id");
 
 /// Where a cover lies in the store.
 #[derive(Debug, Clone)]

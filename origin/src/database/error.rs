@@ -51,6 +51,18 @@ impl DatabaseError {
         }
     }
 
+    /// Whether another transaction was in the way (serialisation failure, deadlock): the same again may succeed at
+    /// once.
+    pub(crate) fn is_collision(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error))
+            if error.code().is_some_and(|code| ["40001", "40P01"].contains(&&*code)))
+    }
+
+    /// Whether a row that another one names is gone.
+    pub(crate) fn is_orphan(&self) -> bool {
+        matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_foreign_key_violation())
+    }
+
     /// Whether a row with the same key is there already.
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(self, Self::Sql(sqlx::Error::Database(error)) if error.is_unique_violation())

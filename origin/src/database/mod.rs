@@ -6,6 +6,7 @@
 //! own changes at once.
 
 mod error;
+mod many;
 mod postgres;
 mod schema;
 mod sqlite;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use sqlx::{Any, AnyPool, Transaction, any::AnyPoolOptions};
 
 pub use error::DatabaseError;
+pub(crate) use many::{list, tuples};
 
 /// How long a request waits for a connection, or a connection for a lock.
 const WAIT: Duration = Duration::from_secs(5);
@@ -32,6 +34,25 @@ impl Dialect {
         match address.split_once("://") {
             Some(("postgres" | "postgresql", _)) => Self::Postgres,
             _ => Self::Sqlite,
+        }
+    }
+}
+
+impl Dialect {
+    /// Ends a query for rows of `table` that nobody else may change until the transaction ends. SQLite has one
+    /// writer at a time.
+    pub(crate) fn lock_rows(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => String::new(),
+            Self::Postgres => format!(" FOR UPDATE OF {table}"),
+        }
+    }
+
+    /// Ends a query for rows that nobody else may delete until the transaction ends.
+    pub(crate) fn keep_rows(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => " FOR KEY SHARE",
         }
     }
 }

@@ -12,6 +12,7 @@ use super::Dialect;
 
 /// One step. A step that was released is never changed: its checksum is in every database.
 struct Step {
+    version: i64,
     name: &'static str,
     /// For both.
     sql: &'static str,
@@ -27,23 +28,32 @@ macro_rules! sql {
 
 /// Oldest first.
 const STEPS: &[Step] = &[
-    Step { name: "catalog", sql: sql!("0001_catalog.sql"), sqlite: "", postgres: "" },
+    Step { version: 1, name: "catalog", sql: sql!("0001_catalog.sql"), sqlite: "", postgres: "" },
     Step {
+        version: 2,
         name: "names",
         sql: "",
         sqlite: sql!("0002_names.sqlite.sql"),
         postgres: sql!("0002_names.postgres.sql"),
     },
-    Step { name: "accounts", sql: sql!("0003_accounts.sql"), sqlite: "", postgres: "" },
+    Step { version: 3, name: "accounts", sql: sql!("0003_accounts.sql"), sqlite: "", postgres: "" },
+    // 0004 playlists
+    Step {
+        version: 5,
+        name: "library",
+        sql: sql!("0005_library.sql"),
+        sqlite: sql!("0005_library.sqlite.sql"),
+        postgres: sql!("0005_library.postgres.sql"),
+    },
 ];
 
 /// The steps for that database.
 pub(super) fn migrator(dialect: Dialect) -> Migrator {
-    let step = |(version, step): (i64, &Step)| {
+    let step = |step: &Step| {
         let sql = sqlx::AssertSqlSafe(step.text(dialect)).into_sql_str();
-        Migration::new(version, step.name.into(), MigrationType::Simple, sql, false)
+        Migration::new(step.version, step.name.into(), MigrationType::Simple, sql, false)
     };
-    Migrator::with_migrations((1..).zip(STEPS).map(step).collect())
+    Migrator::with_migrations(STEPS.iter().map(step).collect())
 }
 
 impl Step {

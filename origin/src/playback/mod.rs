@@ -1,8 +1,15 @@
 //! Pressing play: choose edges, mint a token, record the play, answer with all that a player needs to start.
 
+mod batch;
+mod begin;
+mod counts;
 mod edges;
+mod heard;
 mod keys;
+mod popularity;
+mod progress;
 mod recorder;
+pub(crate) mod upkeep;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +19,11 @@ use segue_manifests::token::{self, Claims, Method, SKEW};
 use segue_manifests::{Descriptor, MediaPath};
 use serde::Serialize;
 
+use crate::accounts::{UserId, timed_id};
 use crate::catalog::{Catalog, Song, SongId};
 use crate::clock;
 use crate::database::{Database, DatabaseError};
-use crate::http::Problem;
+use crate::http::{Problem, identity};
 use crate::media::{Media, MediaError};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -23,6 +31,7 @@ use crate::store::StoreError;
 pub(crate) use edges::{BadHost, Edges, host_of};
 pub(crate) use keys::KeyRing;
 pub use keys::KeysFileError;
+pub(crate) use recorder::Report;
 use recorder::{Play, RecordError, Recorder};
 
 /// Why nothing plays.
@@ -60,6 +69,17 @@ impl From<PlayError> for Problem {
             }
             PlayError::Media(error) => error.into(),
             PlayError::Database(error) => error.into(),
+            PlayError::Record(RecordError::UnknownSong) => {
+                Self::not_found("There is no song of this identifier.")
+            }
+            PlayError::Record(RecordError::UnknownSession) => {
+                Self::not_found("There is no playback session of this identifier.")
+            }
+            PlayError::Record(RecordError::UnknownUser) => identity::sign_in(),
+            PlayError::Record(RecordError::EventUsed) => {
+                let detail = "This event_id stands for a play of another song. Give every play an event_id of its own.";
+                Self::conflict("event-used", detail)
+            }
             PlayError::Record(error) => {
                 Self::unavailable("The play could not be recorded at the moment. Try again.", &error)
             }
@@ -84,6 +104,34 @@ pub(crate) struct Start {
 struct StartPlaylists {
     multivariant: String,
     media: BTreeMap<String, String>,
+}
+
+impl Start {
+    /// The signed address of the multivariant playlist.
+    pub(crate) fn manifest_url(&self) -> &str {
+        &self.manifest_url
+    }
+}
+
+/// What is to be played, for whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) user: UserId,
+    pub(crate) song: SongId,
+    /// The name by which the listener reached the origin.
+    pub(crate) host: Option<&'a str>,
+    /// Highest bit rate, kbit/s.
+    pub(crate) max_kbps: Option<u32>,
+    /// The client's own name for this play.
+    pub(crate) event: Option<&'a str>,
+}
+
+/// Everything for a start but the session.
+struct Ready {
+    song: Song,
+    edges: Vec<String>,
+    descriptor: Arc<Descriptor>,
+    playlists: StartPlaylists,
 }
 
 /// Starts playback sessions.
@@ -111,38 +159,61 @@ impl Playback {
         Self { catalog, media, keys, issuer, edges, recorder: Recorder::start(database), metrics }
     }
 
-    /// Starts a playback session: when this returns, the play is on the disk.
-    pub(crate) async fn play(
-        &self,
-        song: SongId,
-        host: Option<&str>,
-        max_kbps: Option<u32>,
-    ) -> Result<Start, PlayError> {
-        let song = self.catalog.song(song).await?.ok_or(PlayError::Unknown)?;
-        let edges = self.edges.choose(song.id, host)?;
-        let descriptor = self.media.descriptor(song.id, song.rev).await?;
-        let playlists = start_playlists(&descriptor, max_kbps)?;
+    /// Starts a playback session: when this returns, the play is on the disk. An event that is known already answers
+    /// with the session that it began.
+    pub(crate) async fn play(&self, wanted: &Wanted<'_>) -> Result<Start, PlayError> {
+        let ready = self.prepare(wanted).await?;
         let now_ms = clock::now_ms();
-        let play = Play::new(song.id, now_ms);
-        let playback_session = play.session();
-        let claims = self.claims(&descriptor, &playback_session, max_kbps, now_ms / 1000);
+        let play = Play::new(wanted.user, wanted.song, now_ms, wanted.event.map(str::to_owned));
+        let recorded = self.recorder.record(play).await?;
+        let playback_session = hex::encode(recorded.session);
+        if recorded.new {
+            self.metrics.plays.inc();
+            tracing::debug!(song.id = %wanted.song, %playback_session, "playback session started");
+        }
+        Ok(self.start(ready, playback_session, wanted.max_kbps, now_ms / 1000))
+    }
+
+    /// Where the manifest of a song would be, without starting anything.
+    pub(crate) async fn preview(&self, wanted: &Wanted<'_>) -> Result<Start, PlayError> {
+        let ready = self.prepare(wanted).await?;
+        let now_ms = clock::now_ms();
+        Ok(self.start(ready, hex::encode(timed_id(now_ms)), wanted.max_kbps, now_ms / 1000))
+    }
+
+    /// Gathers everything that may be missing.
+    async fn prepare(&self, wanted: &Wanted<'_>) -> Result<Ready, PlayError> {
+        let song = self.catalog.song(wanted.song).await?.ok_or(PlayError::Unknown)?;
+        let edges = self.edges.choose(song.id, wanted.host)?;
+        if edges.is_empty() {
+            return Err(PlayError::NoEdges);
+        }
+        let descriptor = self.media.descriptor(song.id, song.rev).await?;
+        let playlists = start_playlists(&descriptor, wanted.max_kbps)?;
+        Ok(Ready { song, edges, descriptor, playlists })
+    }
+
+    fn start(&self, ready: Ready, session: String, max_kbps: Option<u32>, now: u64) -> Start {
+        let Ready { song, edges, descriptor, playlists } = ready;
+        let claims = self.claims(&descriptor, &session, max_kbps, now);
         let token = token::mint(&claims, &self.keys.current().signing);
         let path = MediaPath::Multivariant { asset: song.id, rev: song.rev }.path();
         let signed = path.replacen("/v1/", &format!("/v1/~{token}/"), 1);
         let mut urls = edges.into_iter().map(|edge| format!("{edge}{signed}"));
-        let manifest_url = urls.next().ok_or(PlayError::NoEdges)?;
-        self.recorder.record(play).await?;
-        self.metrics.plays.inc();
-        tracing::debug!(song.id = %song.id, %playback_session, "playback session started");
-        Ok(Start {
-            playback_session,
-            manifest_url,
+        Start {
+            playback_session: session,
+            manifest_url: urls.next().unwrap_or_default(),
             backup_manifest_urls: urls.collect(),
             expires_at: clock::iso(claims.expires),
             duration_ms: song.duration_ms,
             start: playlists,
             song,
-        })
+        }
+    }
+
+    /// Notes how much of a playback session was heard so far.
+    pub(crate) async fn report(&self, report: Report) -> Result<(), PlayError> {
+        Ok(self.recorder.report(report).await?)
     }
 
     fn claims(&self, it: &Descriptor, session: &str, max_kbps: Option<u32>, now: u64) -> Claims {

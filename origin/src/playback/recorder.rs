@@ -10,49 +10,87 @@ use segue_manifests::AssetId;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::accounts::timed_id;
+use super::batch;
+use crate::accounts::{UserId, timed_id};
 use crate::database::{Database, DatabaseError};
 
-/// Plays that may wait for a commit; more are refused.
+/// Plays and reports that may wait for a commit; more are refused.
 const QUEUE: usize = 4096;
-/// Most plays in one commit.
+/// Most of them in one commit.
 const BATCH: usize = 512;
 
 /// A play that was not recorded.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RecordError {
     #[error("plays: too many wait to be recorded")]
     Full,
     #[error("plays: the recorder has stopped")]
     Stopped,
+    #[error("plays: no such song")]
+    UnknownSong,
+    #[error("plays: no such account")]
+    UnknownUser,
+    #[error("plays: no such playback session")]
+    UnknownSession,
+    #[error("plays: the event belongs to another song")]
+    EventUsed,
     #[error("plays: {0}")]
     Database(String),
 }
 
 /// A play to be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Play {
-    session: [u8; 16],
-    song: AssetId,
-    started_ms: u64,
+    pub(super) session: [u8; 16],
+    pub(super) user: UserId,
+    pub(super) song: AssetId,
+    /// Milliseconds since the Unix epoch.
+    pub(super) started_ms: u64,
+    /// The client's own name for it.
+    pub(super) event: Option<String>,
 }
 
 impl Play {
     /// A new playback session of a song, begun at that time (milliseconds since the Unix epoch). Its
     /// identifier is a UUID of version 7 (RFC 9562 5.7): time first, so that rows are appended.
-    pub(crate) fn new(song: AssetId, started_ms: u64) -> Self {
-        Self { session: timed_id(started_ms), song, started_ms }
-    }
-
-    /// The playback session's identifier, 32 hexadecimal digits.
-    pub(crate) fn session(&self) -> String {
-        hex::encode(self.session)
+    pub(crate) fn new(user: UserId, song: AssetId, started_ms: u64, event: Option<String>) -> Self {
+        Self { session: timed_id(started_ms), user, song, started_ms, event }
     }
 }
 
+/// What a player says about a playback session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) session: [u8; 16],
+    pub(crate) user: UserId,
+    /// Heard so far, milliseconds.
+    pub(crate) heard_ms: u64,
+    pub(crate) ended: bool,
+    /// When it is said, milliseconds since the Unix epoch.
+    pub(crate) at_ms: u64,
+}
+
+/// What is to be written.
+#[derive(Debug)]
+pub(super) enum Item {
+    Play(Play),
+    Report(Report),
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Recorded {
+    /// The playback session.
+    pub(crate) session: [u8; 16],
+    /// Whether it began with this.
+    pub(crate) new: bool,
+}
+
+pub(super) type Outcome = Result<Recorded, RecordError>;
+
 struct Entry {
-    play: Play,
-    done: oneshot::Sender<Result<(), RecordError>>,
+    item: Item,
+    done: oneshot::Sender<Outcome>,
 }
 
 /// Writes plays to the database.
@@ -69,12 +107,22 @@ impl Recorder {
         Self { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
     }
 
-    /// Records a play; it is on the disk when this returns.
-    pub(crate) async fn record(&self, play: Play) -> Result<(), RecordError> {
+    /// Records a play; it is on the disk when this returns. An event that is known already answers with the session
+    /// that it began.
+    pub(crate) async fn record(&self, play: Play) -> Outcome {
+        self.write(Item::Play(play)).await
+    }
+
+    /// Notes what a player says; it is on the disk when this returns.
+    pub(crate) async fn report(&self, report: Report) -> Result<(), RecordError> {
+        self.write(Item::Report(report)).await.map(drop)
+    }
+
+    async fn write(&self, item: Item) -> Outcome {
         let (done, recorded) = oneshot::channel();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let queue = queue.ok_or(RecordError::Stopped)?;
-        queue.try_send(Entry { play, done }).map_err(|error| match error {
+        queue.try_send(Entry { item, done }).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => RecordError::Full,
             mpsc::error::TrySendError::Closed(_) => RecordError::Stopped,
         })?;
@@ -95,51 +143,66 @@ impl Recorder {
 }
 
 async fn work(database: Database, mut entries: mpsc::Receiver<Entry>) {
-    let mut batch = Vec::new();
-    while entries.recv_many(&mut batch, BATCH).await > 0 {
-        let written = write(&database, &batch).await;
-        let result = written.map_err(|error| RecordError::Database(error.to_string()));
-        for entry in batch.drain(..) {
-            let _ = entry.done.send(result.clone());
+    let mut taken = Vec::new();
+    while entries.recv_many(&mut taken, BATCH).await > 0 {
+        let (items, waiting): (Vec<Item>, Vec<_>) =
+            taken.drain(..).map(|entry| (entry.item, entry.done)).unzip();
+        for (outcome, done) in write_all(&database, &items).await.into_iter().zip(waiting) {
+            let _ = done.send(outcome);
         }
     }
 }
 
-async fn write(database: &Database, batch: &[Entry]) -> Result<(), DatabaseError> {
-    let mut tx = database.begin_write().await?;
-    for Entry { play, .. } in batch {
-        sqlx::query("INSERT INTO plays (playback_session, song_id, started_at) VALUES ($1, $2, $3)")
-            .bind(&play.session[..])
-            .bind(&play.song.0[..])
-            .bind(play.started_ms as i64)
-            .execute(&mut *tx)
-            .await?;
+/// Writes all in one commit. What another origin was in the way of is tried once more; what the database refuses for
+/// good is tried one by one, so that the others do not suffer.
+async fn write_all(database: &Database, items: &[Item]) -> Vec<Outcome> {
+    let mut written = batch::write(database, items).await;
+    if written.as_ref().is_err_and(DatabaseError::is_collision) {
+        written = batch::write(database, items).await;
     }
-    tx.commit().await?;
-    Ok(())
+    match written {
+        Ok(outcomes) => outcomes,
+        Err(error) if error.is_temporary() || items.len() < 2 => vec![Err(failed(&error)); items.len()],
+        Err(error) => {
+            tracing::warn!(%error, "plays are written one by one");
+            let mut outcomes = Vec::new();
+            for item in items {
+                let written = batch::write(database, std::slice::from_ref(item)).await;
+                outcomes.push(written.map_or_else(|error| Err(failed(&error)), |mut one| one.remove(0)));
+            }
+            outcomes
+        }
+    }
+}
+
+fn failed(error: &DatabaseError) -> RecordError {
+    RecordError::Database(error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn play(song: AssetId, started_ms: u64) -> Play {
+        Play::new(UserId::GUEST, song, started_ms, None)
+    }
+
     #[test]
     fn sessions_are_ordered_by_time() {
         let song = AssetId([1; 16]);
-        let (early, late) = (Play::new(song, 1000).session(), Play::new(song, 2000).session());
-        assert!(early < late, "{early} {late}");
-        assert_ne!(Play::new(song, 1000).session(), early);
-        assert_eq!(&early[12..13], "7");
+        let (early, late) = (play(song, 1000).session, play(song, 2000).session);
+        assert!(early < late, "{early:?} {late:?}");
+        assert_ne!(play(song, 1000).session, early);
+        assert_eq!(early[6] >> 4, 7);
     }
 
     #[tokio::test]
     async fn closing_waits_and_then_refuses() {
         let database = crate::database::testing::Place::new().await.open().await;
         let recorder = Recorder::start(database);
-        // The song is not there: the database refuses, and says so to whoever asked.
-        let refused = recorder.record(Play::new(AssetId([1; 16]), 1)).await;
-        assert!(matches!(refused, Err(RecordError::Database(_))));
+        let song = AssetId([1; 16]);
+        assert_eq!(recorder.record(play(song, 1)).await, Err(RecordError::UnknownSong));
         recorder.close().await;
-        assert!(matches!(recorder.record(Play::new(AssetId([1; 16]), 1)).await, Err(RecordError::Stopped)));
+        assert_eq!(recorder.record(play(song, 1)).await, Err(RecordError::Stopped));
     }
 }

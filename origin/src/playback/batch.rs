@@ -1,0 +1,57 @@
+//! One batch of plays and reports, one transaction.
+//!
+//! Everything is written in statements about many rows, in the order of their keys: several origins may write the same
+//! rows, and whoever takes locks in the same order cannot wait in a circle.
+
+use super::recorder::{Item, Outcome, Play, RecordError, Report};
+use super::{begin, progress};
+use crate::database::{Database, DatabaseError};
+
+/// Writes the items, whole or not at all; the outcomes are in their order. Items that name what is not there are left
+/// out.
+///
+/// # Errors
+/// When the database refuses; then nothing is written.
+pub(super) async fn write(database: &Database, items: &[Item]) -> Result<Vec<Outcome>, DatabaseError> {
+    let (mut plays, mut reports) = (Vec::new(), Vec::new());
+    for (place, item) in items.iter().enumerate() {
+        match item {
+            Item::Play(play) => plays.push((place, play)),
+            Item::Report(report) => reports.push((place, report)),
+        }
+    }
+    let mut outcomes = vec![Err(RecordError::Stopped); items.len()];
+    let mut tx = database.begin_write().await?;
+    for (place, outcome) in put_plays(&mut tx, database, &plays).await? {
+        outcomes[place] = outcome;
+    }
+    for (place, outcome) in put_reports(&mut tx, database, &reports).await? {
+        outcomes[place] = outcome;
+    }
+    tx.commit().await?;
+    Ok(outcomes)
+}
+
+type Placed = Vec<(usize, Outcome)>;
+
+async fn put_plays(
+    db: &mut sqlx::AnyConnection,
+    database: &Database,
+    plays: &[(usize, &Play)],
+) -> Result<Placed, DatabaseError> {
+    if plays.is_empty() {
+        return Ok(Vec::new());
+    }
+    begin::put(db, database.dialect(), plays).await
+}
+
+async fn put_reports(
+    db: &mut sqlx::AnyConnection,
+    database: &Database,
+    reports: &[(usize, &Report)],
+) -> Result<Placed, DatabaseError> {
+    if reports.is_empty() {
+        return Ok(Vec::new());
+    }
+    progress::put(db, database.dialect(), reports).await
+}
