@@ -17,6 +17,7 @@ use crate::import::Importer;
 use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::playback::{KeyRing, Playback};
+use crate::playlists::Playlists;
 use crate::store::Store;
 
 /// The shared state of one origin.
@@ -28,6 +29,7 @@ pub(crate) struct AppState {
     pub(crate) store: Arc<Store>,
     pub(crate) catalog: Catalog,
     pub(crate) accounts: Accounts,
+    pub(crate) playlists: Playlists,
     pub(crate) importer: Importer,
     pub(crate) media: Arc<Media>,
     pub(crate) covers: Covers,

@@ -23,6 +23,7 @@ use crate::import::{ImportError, Importer, Scanner};
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
 use crate::playback::{Edges, KeyRing, KeysFileError, Playback};
+use crate::playlists::Playlists;
 use crate::store::Store;
 use crate::{api, listen};
 
@@ -118,6 +119,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget));
     Ok(AppState {
         accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
+        playlists: Playlists::new(database.clone()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
         covers: Covers::new(catalog.clone(), Arc::clone(&store), config.cover_cache_bytes, config.cover_jobs),
         playback: Playback::new(

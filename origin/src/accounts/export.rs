@@ -5,8 +5,14 @@ use serde::Serialize;
 use super::{Account, AccountError, Accounts, Session, UserId};
 
 /// Statements that erase an account; `$1` is the account. What others see of it goes too.
-pub(super) const ERASE: &[&str] =
-    &["DELETE FROM sessions WHERE user_id = $1", "DELETE FROM users WHERE id = $1"];
+pub(super) const ERASE: &[&str] = &[
+    "DELETE FROM sessions WHERE user_id = $1",
+    // What the account put into others' playlists stays there, without its name.
+    "UPDATE playlist_entries SET added_by = NULL WHERE added_by = $1",
+    "DELETE FROM playlist_collaborators WHERE user_id = $1",
+    "DELETE FROM playlists WHERE owner_id = $1",
+    "DELETE FROM users WHERE id = $1",
+];
 
 /// All that is kept about an account.
 #[derive(Debug, Serialize)]

@@ -9,6 +9,7 @@ mod keys;
 mod list;
 mod media;
 mod play;
+mod playlists;
 mod server;
 mod songs;
 mod status;
@@ -53,6 +54,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/invitations", post(users::invite))
         .route("/audit", get(users::audit))
         .route("/server", get(server::show))
+        .merge(playlists::routes())
         .route("/covers/{sha256}", get(covers::one))
         .route("/imports", post(imports::create))
         .route("/status", get(status::show))

@@ -35,6 +35,12 @@ const STEPS: &[Step] = &[
         postgres: sql!("0002_names.postgres.sql"),
     },
     Step { name: "accounts", sql: sql!("0003_accounts.sql"), sqlite: "", postgres: "" },
+    Step {
+        name: "playlists",
+        sql: sql!("0004_playlists.sql"),
+        sqlite: sql!("0004_playlists.sqlite.sql"),
+        postgres: sql!("0004_playlists.postgres.sql"),
+    },
 ];
 
 /// The steps for that database.
