@@ -10,6 +10,7 @@
 //! | `database` | SQLite or PostgreSQL |
 //! | `import` | from descriptors in the store to the catalog |
 //! | `playback` | edges, tokens, plays |
+//! | `playlists` | lists that listeners keep |
 //! | `media`, `covers`, `store` | bytes of the store as players' resources |
 #![forbid(unsafe_code)]
 
@@ -28,6 +29,7 @@ mod listen;
 mod media;
 mod metrics;
 mod playback;
+mod playlists;
 mod server;
 mod store;
 

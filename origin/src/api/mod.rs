@@ -9,6 +9,7 @@ mod keys;
 mod library;
 mod list;
 mod media;
+mod playlists;
 mod plays;
 mod server;
 mod songs;
@@ -67,6 +68,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/invitations", post(users::invite))
         .route("/audit", get(users::audit))
         .route("/server", get(server::show))
+        .merge(playlists::routes())
         .route("/covers/{sha256}", get(covers::one))
         .route("/imports", post(imports::create))
         .route("/status", get(status::show))
