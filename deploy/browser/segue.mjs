@@ -6,10 +6,13 @@ import { join } from "node:path";
 
 const binary = process.env.SEGUE_BIN ?? new URL("../../target/debug/segue", import.meta.url).pathname;
 
-/** `segue up` in a data folder of its own; `args` are added. Resolves when it prints its URL. */
-export async function startSegue(args = [], { data } = {}) {
+/**
+ * `segue up` in a data folder of its own; `args` are added. Resolves when it prints its URL. On this machine alone
+ * guests may listen; `listen` says otherwise.
+ */
+export async function startSegue(args = [], { data, listen = "127.0.0.1:0" } = {}) {
   const folder = data ?? (await mkdtemp(join(tmpdir(), "segue-browser-")));
-  const child = spawn(binary, ["up", "--listen", "127.0.0.1:0", "--data", folder, ...args], {
+  const child = spawn(binary, ["up", "--listen", listen, "--data", folder, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";

@@ -18,6 +18,7 @@ use crate::library::Library;
 use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::playback::{KeyRing, Playback};
+use crate::playlists::Playlists;
 use crate::store::Store;
 use crate::takedown::Takedowns;
 
@@ -31,6 +32,7 @@ pub(crate) struct AppState {
     pub(crate) catalog: Catalog,
     pub(crate) accounts: Accounts,
     pub(crate) library: Library,
+    pub(crate) playlists: Playlists,
     pub(crate) importer: Importer,
     pub(crate) media: Arc<Media>,
     pub(crate) takedowns: Arc<Takedowns>,

@@ -10,6 +10,7 @@
 //! | `database` | SQLite or PostgreSQL |
 //! | `import` | from descriptors in the store to the catalog |
 //! | `playback` | edges, tokens, plays |
+//! | `playlists` | lists that listeners keep |
 //! | `takedown` | songs that may not be played any more, here and at the edges |
 //! | `media`, `covers`, `store` | bytes of the store as players' resources |
 #![forbid(unsafe_code)]
@@ -29,6 +30,7 @@ mod listen;
 mod media;
 mod metrics;
 mod playback;
+mod playlists;
 mod server;
 mod store;
 mod takedown;

@@ -24,6 +24,7 @@ use crate::library::Library;
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
 use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
+use crate::playlists::Playlists;
 use crate::store::Store;
 use crate::takedown::Takedowns;
 use crate::{api, listen};
@@ -126,6 +127,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     Ok(AppState {
         accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
         library: Library::new(database.clone()),
+        playlists: Playlists::new(database.clone()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
         covers: Covers::new(catalog.clone(), Arc::clone(&store), config.cover_cache_bytes, config.cover_jobs),
         playback: Playback::new(

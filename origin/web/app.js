@@ -2,14 +2,17 @@
 
 import { h, fill } from './lib/dom.js';
 import { explain } from './lib/explain.js';
-import { Pager } from './lib/pager.js';
 import { recall } from './lib/storage.js';
 import { connectKeyboard } from './keyboard.js';
 import { connectMediaSession } from './media-session.js';
+import { Listening } from './listening.js';
 import { Player } from './player.js';
+import { QueueSync } from './queue-sync.js';
 import { parse, link } from './router.js';
+import { session } from './session.js';
 import { Status } from './status.js';
 import { mountBar } from './ui/bar.js';
+import { connectHearts } from './ui/heart.js';
 import { mountHelp } from './ui/help.js';
 import { mountNow } from './ui/now.js';
 import { mountFilter, mountIngest, mountNav } from './ui/shell.js';
@@ -17,16 +20,10 @@ import { markPlaying } from './ui/song-row.js';
 import { mountStats } from './ui/stats.js';
 import { connectTint } from './ui/tint.js';
 import { announce, toast, toastError } from './ui/toast.js';
-import { albumView } from './views/album.js';
-import { artistView } from './views/artist.js';
-import { listView } from './views/list.js';
-import { queueView } from './views/queue.js';
 import { closeMenu } from './ui/menu.js';
+import { makeViews } from './views/index.js';
 
 const byId = (id) => document.getElementById(id);
-/** Lists kept when one goes elsewhere, so that coming back needs no loading. */
-const KEPT_PAGERS = 8;
-
 const player = new Player(byId('audio'));
 const status = new Status();
 const scroller = byId('content');
@@ -42,43 +39,20 @@ const open = {
   help: () => help.toggle(),
   close: () => { closeMenu(); stats.close(); },
 };
-const filter = mountFilter(byId('top'), { open, themeChanged: () => {} });
+const filter = mountFilter(byId('top'), { open, session, themeChanged: () => {} });
 const markNav = mountNav(byId('nav'));
 mountIngest(byId('side-foot'), status);
 mountBar(byId('bar'), { player, open });
 
-const pagers = new Map();
 const places = new Map();
+const { viewFor, forgetLists } = makeViews({ player, scroller, status, session });
 let view = null;
 let leaving = null;
 
-function pagerFor(kind, name) {
-  const address = `${kind}?${name}`;
-  const known = pagers.get(address);
-  if (known) pagers.delete(address);
-  const pager = known ?? new Pager({ path: `/${kind}`, name });
-  pagers.set(address, pager);
-  if (pagers.size > KEPT_PAGERS) pagers.delete(pagers.keys().next().value);
-  return pager;
-}
-
-const views = {
-  albums: (route) => listOf('albums', route),
-  artists: (route) => listOf('artists', route),
-  songs: (route) => listOf('songs', route),
-  queue: () => queueView({ player }),
-  album: (route, signal) => albumView(route.id, { player, signal }),
-  artist: (route, signal) => artistView(route.id, { player, signal }),
-};
-
-function listOf(kind, route) {
-  return listView(kind, { player, scroller, status, filter: route.filter, pager: pagerFor(kind, route.filter) });
-}
-
 /** Shows the view that the address names. */
 async function navigate() {
-  const hash = location.hash;
-  const route = parse(hash);
+  const { hash } = location;
+  const route = routeOf(hash);
   if (view) places.set(view.hash, scroller.scrollTop);
   leaving?.abort();
   leaving = new AbortController();
@@ -87,8 +61,7 @@ async function navigate() {
   filter.show(route);
   closeMenu();
   try {
-    const make = views[route.name] ?? views.albums;
-    const pending = make(route, signal);
+    const pending = viewFor(route, signal);
     if (pending instanceof Promise) softLoading(signal);
     const next = await pending;
     if (signal.aborted) next.destroy?.();
@@ -96,6 +69,13 @@ async function navigate() {
   } catch (error) {
     if (!signal.aborted) show(problemView(error), hash);
   }
+}
+
+/** Where that address leads: the first page depends on who asks, and a closed server has only its door. */
+function routeOf(hash) {
+  const route = parse(hash);
+  if (session.closed) return route.name === 'register' ? route : parse(link('sign-in'));
+  return !hash && session.user ? parse(link('home')) : route;
 }
 
 /** Only a slow answer deserves a "loading". */
@@ -132,6 +112,7 @@ function washWith(colour) {
 }
 
 function problemView(error) {
+  if (error.status === 401) return viewFor(parse(link('sign-in')));
   const { title, remedy } = error.status === 404
     ? { title: 'This is not in the library.', remedy: 'It may have been removed; the albums show what is there.' }
     : explain(error);
@@ -173,18 +154,35 @@ player.on('error', ({ error, item, skipped }) => {
 });
 player.on('blocked', () => toast('Your browser wants a tap before it plays sound', { action: { label: 'Play', act: () => player.resume() } }));
 status.on('grown', () => {
-  const route = parse(location.hash);
-  for (const address of pagers.keys()) if (address !== `${route.name}?${route.filter}`) pagers.delete(address);
+  forgetLists(parse(location.hash));
   view?.refresh?.();
 });
 
 connectKeyboard({ player, open });
 connectMediaSession(player);
 connectTint(player);
+connectHearts();
+new Listening({ player }).connect();
+new QueueSync({ player, session }).connect();
 addEventListener('hashchange', navigate);
+session.on('change', () => {
+  places.clear();
+  document.body.classList.toggle('closed', session.closed);
+  if (session.closed) player.pause();
+  else status.ask();
+  navigate();
+});
 warmUp();
-navigate();
-status.ask();
+begin();
+
+/** Who asks decides what is shown first. A server that cannot be asked shows itself by its lists. */
+async function begin() {
+  await session.load().catch(() => {});
+  document.body.classList.toggle('closed', session.closed);
+  // Somebody known has had `change` and is there already.
+  if (!session.user) navigate();
+  if (!session.closed) status.ask();
+}
 
 /** For tests and the curious; documented in README.md. */
 window.segue = {

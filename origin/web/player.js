@@ -8,6 +8,7 @@ import { NativeEngine } from './engine/native.js';
 import { Queue } from './queue.js';
 import { debounce } from './lib/dom.js';
 import { recall, remember } from './lib/storage.js';
+import { WINDOW, songsOf } from './queue-sync.js';
 
 /** Pressed later than this into a song, "previous" goes to its beginning. */
 const REWIND_AFTER = 3;
@@ -17,8 +18,8 @@ const MOST_SKIPS = 3;
 const LOW_WATER = 5;
 
 /**
- * Events: `song` (another one), `state`, `time`, `queue`, `modes` (shuffle, repeat), `volume`, `blocked`,
- * `error` ({error, item, skipped}).
+ * Events: `song` (another one), `session` ({key, session}: the server has begun to count it), `state`, `time`, `queue`,
+ * `modes` (shuffle, repeat), `volume`, `blocked`, `error` ({error, item, skipped}).
  */
 export class Player extends Emitter {
   constructor(audio) {
@@ -27,7 +28,7 @@ export class Player extends Emitter {
     this.maxKbps = null;
     this.skips = 0;
     this.more = null;
-    const options = { play: (song, signal) => this.#playbackSession(song, signal) };
+    const options = { play: (item, how) => this.#playbackSession(item, how) };
     const kind = engineKind();
     this.engine = kind === 'native' ? new NativeEngine(audio, options) : new MediaSourceEngine(audio, { ...options, kind });
     this.save = debounce(() => this.#save(), 400);
@@ -63,6 +64,17 @@ export class Player extends Emitter {
     this.#start({ tap });
     this.emit('queue');
     this.emit('modes');
+  }
+
+  /** Takes over a queue from another device, without playing. `rest`: identifiers of the songs that follow. */
+  adopt(songs, index, seconds, rest = []) {
+    this.engine.stop();
+    const { repeat, shuffled } = this.queue;
+    this.queue.restore({ songs, index, repeat, shuffled });
+    this.more = rest.length ? { ids: rest } : null;
+    this.resumeAt = seconds;
+    this.emit('queue');
+    this.#followed();
   }
 
   /** Jumps to an entry of the queue. */
@@ -146,8 +158,9 @@ export class Player extends Emitter {
   /** Holds to one rendition by name, or adapts with null. */
   setQuality(name) { this.engine.holdRendition(name); }
 
-  async #playbackSession(song, signal) {
-    const answer = await api.play(song, { signal, maxKbps: this.maxKbps });
+  async #playbackSession(item, { signal, event }) {
+    const answer = await api.play(item.song, { signal, event, maxKbps: this.maxKbps });
+    this.emit('session', { key: item.key, session: answer.playback_session });
     const edges = [answer.manifest_url, ...(answer.backup_manifest_urls ?? [])].map((url) => new URL(url).origin);
     remember('edges', edges.slice(0, 2));
     return answer;
@@ -187,15 +200,26 @@ export class Player extends Emitter {
 
   async #loadMore() {
     const { more } = this;
-    if (!more?.cursor || this.queue.length - this.queue.index > LOW_WATER) return;
+    if (!(more?.cursor || more?.ids?.length) || this.queue.length - this.queue.index > LOW_WATER) return;
     this.more = null;
     try {
-      const page = await api.list(more.path, { ...more, limit: 100 });
-      this.more = { ...more, cursor: page.next_cursor };
-      this.addLast(page.items);
+      this.addLast(await this.#take(more));
     } catch {
       this.more = more;
     }
+  }
+
+  /** The songs that come next in a list that goes on, by its cursor or by identifiers. */
+  async #take(more) {
+    if (more.ids) {
+      const songs = await songsOf(more.ids.slice(0, WINDOW));
+      this.more = { ids: more.ids.slice(WINDOW) };
+      return songs;
+    }
+    const page = await api.list(more.path, { ...more, limit: 100 });
+    this.more = { ...more, cursor: page.next_cursor };
+    // Playlists, favourites and the history list songs with something about them.
+    return page.items.map((it) => it.song ?? it);
   }
 
   #wire() {

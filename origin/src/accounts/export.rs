@@ -14,6 +14,10 @@ pub(super) const ERASE: &[&str] = &[
     "DELETE FROM favourite_counts WHERE user_id = $1",
     "DELETE FROM queues WHERE user_id = $1",
     "DELETE FROM sessions WHERE user_id = $1",
+    // What the account put into others' playlists stays there, without its name.
+    "UPDATE playlist_entries SET added_by = NULL WHERE added_by = $1",
+    "DELETE FROM playlist_collaborators WHERE user_id = $1",
+    "DELETE FROM playlists WHERE owner_id = $1",
     "DELETE FROM users WHERE id = $1",
 ];
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::database::{Database, DatabaseError};
 
 pub(crate) use ids::{UserId, timed_id};
-pub(crate) use names::Invalid;
+pub(crate) use names::{Invalid, display_name};
 pub(crate) use register::NewAccount;
 pub(crate) use role::Role;
 pub(crate) use sessions::{Kind, Session};

@@ -90,7 +90,8 @@ impl Accounts {
         }
     }
 
-    async fn anyone(&self) -> Result<bool, AccountError> {
+    /// Whether there is an account at all.
+    pub(crate) async fn anyone(&self) -> Result<bool, AccountError> {
         let one: Option<(i64,)> =
             sqlx::query_as("SELECT 1 FROM users LIMIT 1").fetch_optional(self.database.fresh()).await?;
         Ok(one.is_some())

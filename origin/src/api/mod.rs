@@ -10,6 +10,7 @@ mod library;
 mod list;
 mod media;
 mod openapi;
+mod playlists;
 mod plays;
 mod server;
 mod songs;
@@ -70,6 +71,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/invitations", post(users::invite))
         .route("/audit", get(users::audit))
         .route("/server", get(server::show))
+        .merge(playlists::routes())
         .route("/covers/{sha256}", get(covers::one))
         .route("/imports", post(imports::create))
         .route("/openapi.json", get(openapi::show))

@@ -16,24 +16,24 @@ const MANY: i64 = 2000;
 
 /// The queries of one list that is ordered by name. Parameters: rows at most; name and identifier to go on behind;
 /// and one more that says what is looked for.
-pub(super) struct ByName {
+pub(crate) struct ByName {
     /// Everything; the last parameter is empty.
-    pub(super) all: &'static str,
+    pub(crate) all: &'static str,
     /// The last parameter is where the beginning ends.
-    pub(super) beginning: &'static str,
+    pub(crate) beginning: &'static str,
     /// The last parameter is the part.
-    pub(super) common: &'static str,
+    pub(crate) common: &'static str,
     /// How many hold the phrase `$1`, counted to `$2`.
-    pub(super) count_sqlite: &'static str,
+    pub(crate) count_sqlite: &'static str,
     /// The last parameter is the phrase.
-    pub(super) rare_sqlite: &'static str,
+    pub(crate) rare_sqlite: &'static str,
     /// The last parameter is a pattern; PostgreSQL's planner chooses the way.
-    pub(super) postgres: &'static str,
+    pub(crate) postgres: &'static str,
 }
 
 impl ByName {
     /// A page behind that place.
-    pub(super) async fn read<R>(
+    pub(crate) async fn read<R>(
         &self,
         database: &Database,
         window: &Window,

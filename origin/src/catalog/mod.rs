@@ -5,7 +5,7 @@
 
 mod albums;
 mod artists;
-mod cursor;
+pub(crate) mod cursor;
 mod fold;
 mod ids;
 mod matching;
@@ -23,9 +23,11 @@ use crate::database::{Database, DatabaseError};
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
 pub(crate) use ids::SongId;
-pub(crate) use model::{Album, Artist, Page, Song, Time, Totals};
+pub(crate) use matching::ByName;
+pub(crate) use model::{Album, Artist, CoverRef, Page, Song, Time, Totals};
 pub(crate) use objects::{Kind, Object, ObjectId};
-pub(crate) use rows::fixed;
+pub(crate) use rows::{SongRow, cover, fixed, row};
+pub(crate) use songs::song_columns;
 pub(crate) use write::{Change, Trigger};
 
 /// The catalog in its database.
@@ -62,12 +64,12 @@ pub(crate) struct Window {
 
 impl Window {
     /// One more than wanted is read, to know whether there is a next page.
-    fn rows(&self) -> i64 {
+    pub(crate) fn rows(&self) -> i64 {
         i64::from(self.limit) + 1
     }
 
     /// Cuts what was read to the wanted length and says where to go on.
-    fn page<T: Serialize, P: cursor::Place>(
+    pub(crate) fn page<T: Serialize, P: cursor::Place>(
         &self,
         list: &str,
         mut items: Vec<T>,

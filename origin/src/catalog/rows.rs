@@ -1,8 +1,6 @@
 //! Database rows and what they mean.
 
 use segue_manifests::{AssetId, Rev, Sha256};
-use sqlx::any::AnyRow;
-use sqlx::{FromRow, Row as _};
 
 use super::model::{Album, AlbumRef, Artist, ArtistRef, CoverRef, Song, Time};
 use crate::database::DatabaseError;
@@ -10,19 +8,21 @@ use crate::database::DatabaseError;
 /// A struct read from the columns of its fields' names. sqlx has a derive for it; its procedural macro would compile
 /// SQLite a second time.
 macro_rules! row {
-    (pub(super) struct $name:ident { $($field:ident: $kind:ty,)* }) => {
-        pub(super) struct $name { $($field: $kind,)* }
+    ($vis:vis struct $name:ident { $($field:ident: $kind:ty,)* }) => {
+        $vis struct $name { $($field: $kind,)* }
 
-        impl FromRow<'_, AnyRow> for $name {
-            fn from_row(row: &AnyRow) -> sqlx::Result<Self> {
+        impl sqlx::FromRow<'_, sqlx::any::AnyRow> for $name {
+            fn from_row(row: &sqlx::any::AnyRow) -> sqlx::Result<Self> {
+                use sqlx::Row as _;
                 Ok(Self { $($field: row.try_get(stringify!($field))?,)* })
             }
         }
     };
 }
+pub(crate) use row;
 
 row! {
-    pub(super) struct SongRow {
+    pub(crate) struct SongRow {
         id: Vec<u8>,
         rev: Vec<u8>,
         title: String,
@@ -72,7 +72,8 @@ pub(crate) fn fixed<const N: usize>(bytes: &[u8], column: &'static str) -> Resul
     bytes.try_into().map_err(|_| DatabaseError::Column(column))
 }
 
-fn cover(bytes: Option<Vec<u8>>) -> Result<Option<CoverRef>, DatabaseError> {
+/// Artwork by its digest.
+pub(crate) fn cover(bytes: Option<Vec<u8>>) -> Result<Option<CoverRef>, DatabaseError> {
     bytes.map(|bytes| Ok(CoverRef(Sha256(fixed(&bytes, "cover_sha256")?)))).transpose()
 }
 

@@ -10,15 +10,24 @@ use super::rows::{SongRow, fixed, read_all};
 use super::{Catalog, CatalogError, Window};
 use crate::database::DatabaseError;
 
+/// What [`SongRow`] is read from: a song `s`, its `artists` and `albums`.
+macro_rules! song_columns {
+    () => {
+        "s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
+         albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
+         s.duration_ms, s.renditions, s.cover_sha256, s.added_at"
+    };
+}
+pub(crate) use song_columns;
+
 /// A query for songs: `$page` chooses and orders rows of the songs table alone, so that a page costs an index
 /// walk; names are joined to the few that are left.
 macro_rules! songs_sql {
     ($page:literal, $order:literal) => {
         concat!(
-            "SELECT s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
-                    albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
-                    s.duration_ms, s.renditions, s.cover_sha256, s.added_at
-             FROM (SELECT s.* FROM songs s WHERE s.taken_down_at IS NULL AND ",
+            "SELECT ",
+            song_columns!(),
+            " FROM (SELECT s.* FROM songs s WHERE s.taken_down_at IS NULL AND ",
             $page,
             " ORDER BY ",
             $order,

@@ -166,7 +166,7 @@ async fn covers_of_songs_show_on_albums_and_artists() {
     let sha256 = Sha256([7; 32]);
     with_cover.cover = Some(Cover { extension: "png".into(), size: 1, sha256, width: 1, height: 1 });
     it.catalog.apply(&with_cover, Trigger::Named, 1).await.unwrap();
-    let shown = Some(model::CoverRef(sha256));
+    let shown = Some(CoverRef(sha256));
     assert_eq!(it.catalog.songs(&all()).await.unwrap().items[0].cover, shown);
     assert_eq!(it.catalog.albums(&all()).await.unwrap().items[0].cover, shown);
     assert_eq!(it.catalog.artists(&all()).await.unwrap().items[0].cover, shown);

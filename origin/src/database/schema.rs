@@ -37,7 +37,13 @@ const STEPS: &[Step] = &[
         postgres: sql!("0002_names.postgres.sql"),
     },
     Step { version: 3, name: "accounts", sql: sql!("0003_accounts.sql"), sqlite: "", postgres: "" },
-    // 0004 playlists
+    Step {
+        version: 4,
+        name: "playlists",
+        sql: sql!("0004_playlists.sql"),
+        sqlite: sql!("0004_playlists.sqlite.sql"),
+        postgres: sql!("0004_playlists.postgres.sql"),
+    },
     Step {
         version: 5,
         name: "library",

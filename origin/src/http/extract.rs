@@ -42,7 +42,7 @@ impl Conditions {
     }
 
     /// Whether `If-None-Match` names that entity-tag; the comparison is the weak one (RFC 9110 13.1.2).
-    pub(super) fn none_match(&self, etag: &str) -> bool {
+    pub(crate) fn none_match(&self, etag: &str) -> bool {
         let mut members = self.none_match.iter().flat_map(|value| value.split(',')).map(str::trim);
         members.any(|member| member == "*" || member.strip_prefix("W/").unwrap_or(member) == etag)
     }

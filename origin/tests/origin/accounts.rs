@@ -209,8 +209,12 @@ async fn guests_come_in_only_where_they_may() {
     }
     origin.post(&format!("/play/{}", track.id()), "").await.assert_problem(401, "sign-in");
     assert_eq!(origin.get("/healthz").await.status, 200);
-    assert_eq!(origin.get("/server").await.json()["guests"], false);
+    let server = origin.get("/server").await.json();
+    assert_eq!((&server["guests"], &server["first"], &server["user"]), (&false.into(), &true.into(), &Value::Null));
     let (_, token) = origin.user("ann").await;
+    let server = origin.as_user(Method::GET, "/server", &token, &Value::Null).await.json();
+    assert_eq!((&server["first"], &server["user"]["username"]), (&false.into(), &"ann".into()));
+    assert_eq!(origin.get("/server").await.json()["first"], false);
     assert_eq!(origin.as_user(Method::GET, "/songs", &token, &Value::Null).await.titles(), ["One"]);
     let wrong = format!("{}x", &token[..token.len() - 1]);
     origin.as_user(Method::GET, "/songs", &wrong, &Value::Null).await.assert_problem(401, "bad-token");

@@ -19,7 +19,7 @@ const HOLE = 0.6;
 export class MediaSourceEngine extends Engine {
   /**
    * @param {HTMLAudioElement} audio
-   * @param {{play: (song: Song, signal: AbortSignal) => Promise<PlayAnswer>, kind: 'mse'|'managed'}} options
+   * @param {{play: Play, kind: 'mse'|'managed'}} options
    */
   constructor(audio, { play, kind }) {
     super(audio, new Stats(kind));

@@ -1,5 +1,6 @@
 /** Where the element itself plays HLS and scripts cannot feed it: the manifest URL is all it needs. */
 
+import { eventId } from '../lib/chance.js';
 import { Engine } from './base.js';
 import { Stats } from './stats.js';
 
@@ -38,6 +39,7 @@ export class NativeEngine extends Engine {
   async start(item, { at = 0, tap = performance.now(), paused = false } = {}) {
     this.tap = paused ? null : tap;
     this.item = item;
+    this.event = eventId();
     this.renewed = false;
     this.audio.pause();
     this.pending = at;
@@ -56,7 +58,7 @@ export class NativeEngine extends Engine {
 
   async #open(item, at, paused) {
     try {
-      const answer = await this.play(item.song);
+      const answer = await this.play(item, { event: this.event });
       if (this.item !== item) return;
       this.answer = answer;
       this.urls = [...(answer.backup_manifest_urls ?? [])];

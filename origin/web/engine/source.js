@@ -1,17 +1,21 @@
 /** One track being played: the answer of POST /play, its edges and its playlists. */
 
+import { eventId } from '../lib/chance.js';
 import { Edges } from './loader.js';
 import { parseMedia, parseMultivariant } from './playlist.js';
 
 export class Source {
   /**
    * @param {Item} item
-   * @param {{play: (song: Song, signal: AbortSignal) => Promise<PlayAnswer>, loader: Loader}} tools
+   * @param {{play: Play, loader: Loader}} tools
    * @typedef {{key: string, song: Song}} Item
+   * @typedef {(item: Item, options: {signal: AbortSignal, event: string}) => Promise<PlayAnswer>} Play
    */
   constructor(item, { play, loader }) {
     this.item = item;
     this.play = play;
+    /** However often a token is taken, it is one play. */
+    this.event = eventId();
     this.loader = loader;
     this.answer = null;
     this.renditions = [];
@@ -24,7 +28,7 @@ export class Source {
 
   /** Asks for a playback session, and for the multivariant playlist when the answer does not carry it. */
   async open(signal) {
-    const answer = await this.play(this.item.song, signal);
+    const answer = await this.play(this.item, { signal, event: this.event });
     const edges = new Edges([answer.manifest_url, ...(answer.backup_manifest_urls ?? [])]);
     const text = answer.start?.multivariant ?? (await this.loader.text(answer.manifest_url, { edges, signal }));
     this.bundled = Boolean(answer.start?.multivariant);

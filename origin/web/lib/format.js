@@ -37,3 +37,21 @@ export function rate(bits) {
 export function size(bytes) {
   return bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
+
+/** `today`, `yesterday`, `3 March`, `3 March 2024`: how long ago a time (ISO 8601) was, in words. */
+export function day(iso, now = new Date()) {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return '';
+  const start = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  const days = Math.round((start(now) - start(at)) / 86_400_000);
+  if (days === 0) return 'today';
+  if (days === 1) return 'yesterday';
+  return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: at.getFullYear() === now.getFullYear() ? undefined : 'numeric' });
+}
+
+/** `today 14:03`, `3 March 14:03`. */
+export function moment(iso, now = new Date()) {
+  const at = new Date(iso);
+  const hour = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  return Number.isNaN(at.getTime()) ? '' : `${day(iso, now)} ${hour}`;
+}

@@ -51,6 +51,12 @@ export class Pager extends Emitter {
     await this.#reload(wanted);
   }
 
+  /** Loads again what is loaded, however much. */
+  async reload() {
+    if (this.loading) await this.loading;
+    await this.#reload(Math.max(PAGE, this.items.length));
+  }
+
   /** Begins again from the first page. */
   async restart() { await this.#reload(PAGE); }
 

@@ -21,13 +21,32 @@ export function albumCard(album, { onPlay, withArtist = true }) {
       : h('span.card-sub', {}, [year, count(album.song_count, 'song')].filter(Boolean).join(' · ')));
 }
 
-export function artistCard(artist) {
+/** @param {{note?: string}} [options]  words instead of the artist's figures */
+export function artistCard(artist, { note = '' } = {}) {
   const parts = [artist.album_count ? count(artist.album_count, 'album') : null, count(artist.song_count, 'song')];
   return h('article.card.round', {},
     h('a.card-link', { href: link('artist', artist.id), 'data-focus': true },
       coverOf(artist.cover, { title: artist.name, sizes: SIZES }),
       h('span.card-title', {}, artist.name)),
-    h('span.card-sub', {}, parts.filter(Boolean).join(' · ')));
+    h('span.card-sub', {}, note || parts.filter(Boolean).join(' · ')));
+}
+
+/** A song as a card, played when it is pressed. */
+export function songCard(song, { play }) {
+  return h('article.card', { data: { song: song.id } },
+    h('button.card-link', { type: 'button', 'data-focus': true, 'aria-label': `Play ${song.title} by ${song.artist.name}`, onclick: play },
+      coverOf(song.cover, { title: song.album?.title ?? song.title, sizes: '160px' }),
+      h('span.card-title', {}, song.title)),
+    h('a.card-sub', { href: link('artist', song.artist.id) }, song.artist.name));
+}
+
+export function playlistCard(playlist, { onPlay, withOwner }) {
+  return h('article.card', {},
+    h('a.card-link', { href: link('playlist', playlist.id), 'data-focus': true },
+      coverOf(playlist.cover, { title: playlist.name, sizes: SIZES }),
+      h('span.card-title', {}, playlist.name)),
+    playlist.song_count > 0 && h('button.card-play', { type: 'button', 'aria-label': `Play ${playlist.name}`, onclick: () => onPlay(playlist) }, icon('play')),
+    h('span.card-sub', {}, [withOwner ? playlist.owner.name : null, count(playlist.song_count, 'song')].filter(Boolean).join(' · ')));
 }
 
 /** Columns and row height of a grid of cards for a given width. */

@@ -4,6 +4,7 @@ import { fill, h } from '../lib/dom.js';
 import { icon } from '../lib/icons.js';
 import { seekLine, transport, volume } from './controls.js';
 import { coverOf } from './cover.js';
+import { heart } from './heart.js';
 import { link } from '../router.js';
 
 /** @param {{player: Player, open: Record<string, () => void>}} parts */
@@ -43,7 +44,8 @@ function describe(song) {
     h('div.now-text', {},
       h('h2', {}, song.title),
       h('p', {}, h('a', { href: link('artist', song.artist.id) }, song.artist.name),
-        song.album && [' · ', h('a', { href: link('album', song.album.id) }, song.album.title)])),
+        song.album && [' · ', h('a', { href: link('album', song.album.id) }, song.album.title)]),
+      heart('songs', song)),
   ];
 }
 

@@ -4,7 +4,9 @@ import { h } from '../lib/dom.js';
 import { clock, spoken } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { coverOf } from './cover.js';
+import { heart, isFavourite, toggleHeart } from './heart.js';
 import { showMenu } from './menu.js';
+import { addToPlaylist } from './playlist-picker.js';
 import { toast } from './toast.js';
 import { link } from '../router.js';
 
@@ -16,9 +18,10 @@ import { link } from '../router.js';
  * @param {?(number|string)} [options.number]  shown instead of the cover, as on an album
  * @param {boolean} [options.withAlbum]
  * @param {boolean} [options.withArtist]  on an album, only where it is not the album's own
+ * @param {?string} [options.note]  words in the place of the album
  * @param {Array<{label: string, act: () => void}>} [options.extra]  further menu entries
  */
-export function songRow(song, { player, play, number = null, withAlbum = true, withArtist = true, extra = [] }) {
+export function songRow(song, { player, play, number = null, withAlbum = true, withArtist = true, note = null, extra = [] }) {
   const lead = number === null
     ? coverOf(song.cover, { title: song.album?.title ?? song.title, sizes: '44px' })
     : h('span.song-number', {}, number);
@@ -34,8 +37,9 @@ export function songRow(song, { player, play, number = null, withAlbum = true, w
   },
   main,
   withArtist && h('a.song-artist', { href: link('artist', song.artist.id) }, song.artist.name),
-  withAlbum && (song.album ? h('a.song-album', { href: link('album', song.album.id) }, song.album.title) : h('span.song-album')),
+  note !== null ? h('span.song-note', {}, note) : withAlbum && (song.album ? h('a.song-album', { href: link('album', song.album.id) }, song.album.title) : h('span.song-album')),
   h('span.song-time', {}, clock(song.duration_ms / 1000)),
+  heart('songs', song),
   menuButton(song, player, extra));
   return row;
 }
@@ -50,6 +54,8 @@ function menuButton(song, player, extra) {
     onclick: () => showMenu(button, [
       { label: 'Play next', act: () => { player.addNext([song]); toast(`“${song.title}” plays next`); } },
       { label: 'Add to queue', act: () => { player.addLast([song]); toast(`“${song.title}” added to the queue`); } },
+      { label: 'Add to playlist…', act: () => addToPlaylist(song.title, () => [song]) },
+      { label: isFavourite('songs', song) ? 'Remove from favourites' : 'Add to favourites', act: () => toggleHeart('songs', song) },
       ...extra,
       song.album && { label: 'Go to album', act: () => { location.hash = link('album', song.album.id); } },
       { label: 'Go to artist', act: () => { location.hash = link('artist', song.artist.id); } },

@@ -4,6 +4,7 @@
  */
 
 import { h } from '../lib/dom.js';
+import { placeDuring } from '../lib/reorder.js';
 
 /** Rows drawn beyond the screen on either side. */
 const MARGIN = 6;
@@ -20,6 +21,8 @@ export class VirtualList {
   constructor({ scroller, pager, layout, render, label }) {
     Object.assign(this, { scroller, pager, layout, render });
     this.drawn = new Map();
+    /** An item on its way to another place: `{from, to, y}`, y in pixels while a pointer holds it. */
+    this.move = null;
     this.element = h('div.virtual', { role: 'list', 'aria-label': label, onkeydown: (event) => this.#key(event) });
     this.onScroll = () => this.#schedule();
     scroller.addEventListener('scroll', this.onScroll, { passive: true });
@@ -43,6 +46,16 @@ export class VirtualList {
     this.#draw(width);
   }
 
+  /** Shows an item on its way to another place; null when it has come to rest. One column only. */
+  showMove(move) {
+    this.move = move;
+    this.element.classList.toggle('moving', move !== null);
+    this.#draw(this.element.clientWidth);
+  }
+
+  /** Top of the list in the scroller's window, pixels; negative when scrolled. */
+  get top() { return this.element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top; }
+
   #schedule() {
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
@@ -53,7 +66,7 @@ export class VirtualList {
 
   #visible() {
     const { rowHeight } = this.shape;
-    const top = this.scroller.getBoundingClientRect().top - this.element.getBoundingClientRect().top;
+    const top = -this.top;
     const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN);
     const last = Math.ceil((top + this.scroller.clientHeight) / rowHeight) + MARGIN;
     return [first, last];
@@ -72,11 +85,29 @@ export class VirtualList {
       const element = old?.item === items[i] ? old.element : this.#make(items[i], i);
       kept.set(i, { item: items[i], element });
       element.style.width = `${cell}px`;
-      element.style.transform = `translate(${(i % columns) * (cell + gap)}px, ${Math.floor(i / columns) * rowHeight}px)`;
+      this.#place(element, i, (i % columns) * (cell + gap));
       element.setAttribute('aria-setsize', this.pager.done ? items.length : -1);
     }
+    this.#holdMoved(kept);
     this.#replace(kept);
     if (last >= items.length - columns * MARGIN && !this.pager.done && !this.pager.error) this.pager.more();
+  }
+
+  #place(element, index, x) {
+    const { columns, rowHeight } = this.shape;
+    const { move } = this;
+    const held = move?.from === index;
+    const y = held && move.y !== null ? move.y : Math.floor((move ? placeDuring(index, move) : index) / columns) * rowHeight;
+    element.style.transform = `translate(${x}px, ${y}px)`;
+    element.classList.toggle('lifted', held);
+  }
+
+  /** What is held stays drawn, also where its old place has left the screen. */
+  #holdMoved(kept) {
+    const held = this.move && !kept.has(this.move.from) && this.drawn.get(this.move.from);
+    if (!held) return;
+    kept.set(this.move.from, held);
+    this.#place(held.element, this.move.from, 0);
   }
 
   #make(item, index) {
@@ -116,14 +147,19 @@ export class VirtualList {
   }
 
   /** Brings an item onto the screen and puts the focus on it. */
-  focus(index) {
+  focus(index, control = '[data-focus]') {
+    this.reveal(index);
+    this.#draw(this.element.clientWidth);
+    this.drawn.get(index)?.element.querySelector(control)?.focus({ preventScroll: true });
+  }
+
+  /** Scrolls so that the place of an item is on the screen. */
+  reveal(index) {
     const { columns, rowHeight } = this.shape;
     const top = Math.floor(index / columns) * rowHeight
       + this.element.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top + this.scroller.scrollTop;
     const { scrollTop, clientHeight } = this.scroller;
     if (top < scrollTop + 72) this.scroller.scrollTop = top - 72;
     else if (top + rowHeight > scrollTop + clientHeight) this.scroller.scrollTop = top + rowHeight - clientHeight + 12;
-    this.#draw(this.element.clientWidth);
-    this.drawn.get(index)?.element.querySelector('[data-focus]')?.focus({ preventScroll: true });
   }
 }

@@ -5,6 +5,8 @@ import { h } from '../lib/dom.js';
 import { count, span } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { colourOf, coverOf } from '../ui/cover.js';
+import { heart } from '../ui/heart.js';
+import { addToPlaylist } from '../ui/playlist-picker.js';
 import { songRow } from '../ui/song-row.js';
 import { toast } from '../ui/toast.js';
 import { link } from '../router.js';
@@ -27,7 +29,9 @@ function header(album, songs, player) {
       h('div.hero-actions', {},
         h('button.pill.primary', { type: 'button', onclick: () => player.playSongs(songs, 0, { shuffle: false }) }, icon('play'), 'Play'),
         h('button.pill', { type: 'button', onclick: () => player.playSongs(songs, 0, { shuffle: true }) }, icon('shuffle'), 'Shuffle'),
-        h('button.pill', { type: 'button', onclick: () => { player.addLast(songs); toast(`“${album.title}” added to the queue`); } }, icon('add'), 'Queue'))));
+        h('button.pill', { type: 'button', onclick: () => { player.addLast(songs); toast(`“${album.title}” added to the queue`); } }, icon('queue'), 'Queue'),
+        h('button.pill', { type: 'button', onclick: () => addToPlaylist(album.title, () => songs) }, icon('add'), 'Playlist'),
+        heart('albums', album))));
 }
 
 function songList(album, songs, player) {

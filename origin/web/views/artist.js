@@ -6,6 +6,7 @@ import { count } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { albumCard } from '../ui/card.js';
 import { colourOf, coverOf } from '../ui/cover.js';
+import { heart } from '../ui/heart.js';
 import { songRow } from '../ui/song-row.js';
 import { playAlbum } from './list.js';
 
@@ -34,7 +35,8 @@ function header(artist, songs, more, player) {
       h('p.facts', {}, facts),
       h('div.hero-actions', {},
         h('button.pill.primary', { type: 'button', onclick: () => player.playSongs(songs, 0, { shuffle: false, more }) }, icon('play'), 'Play'),
-        h('button.pill', { type: 'button', onclick: () => player.playSongs(songs, 0, { shuffle: true }) }, icon('shuffle'), 'Shuffle'))));
+        h('button.pill', { type: 'button', onclick: () => player.playSongs(songs, 0, { shuffle: true }) }, icon('shuffle'), 'Shuffle'),
+        heart('artists', artist))));
 }
 
 function albumGrid(albums, player) {

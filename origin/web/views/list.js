@@ -8,6 +8,7 @@ import { icon } from '../lib/icons.js';
 import { albumCard, artistCard, cardLayout } from '../ui/card.js';
 import { songRow } from '../ui/song-row.js';
 import { announce, toastError } from '../ui/toast.js';
+import { tabs } from '../ui/tabs.js';
 import { VirtualList } from '../ui/virtual.js';
 import { emptyLibrary, nothingFound } from './empty.js';
 import { link } from '../router.js';
@@ -38,7 +39,8 @@ export function listView(kind, { player, scroller, pager, status, filter }) {
   const number = h('span.page-count');
   const note = h('div.note-slot');
   const head = h('header.page-head', {}, h('h1', {}, title), number, h('div.page-actions', {}, actions(kind, { player, pager })));
-  const element = h('div.page', {}, head, note, virtual.element);
+  const sides = Object.entries(KINDS).map(([name, it]) => [name, null, it.title]);
+  const element = h('div.page', {}, head, tabs('Library', sides, [kind], { className: '.narrow-only' }), note, virtual.element);
 
   const update = () => {
     virtual.update();
