@@ -153,6 +153,8 @@ fn page(schema: &str) -> Value {
 fn in_path(name: &str, path: &str) -> Value {
     let id = json!({"type": "string", "pattern": "^[0-9a-f]{32}$"});
     match name {
+        "kind" if path.contains("/top/") => json!({"enum": ["songs", "artists"]}),
+        "kind" => json!({"enum": ["songs", "albums", "artists"]}),
         "sha256" => json!({"type": "string", "pattern": "^[0-9a-f]{64}$"}),
         "id" if path.starts_with("/users/") => json!({
             "type": "string",
@@ -177,8 +179,20 @@ fn query(name: &str) -> Value {
             json!({"type": "integer", "minimum": 1, "maximum": 4_294_967_295_u32}),
             "Edge of the square that the cover is fitted into, pixels; the next size that is kept.",
         ),
+        "max_kbps" => (
+            json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32}),
+            "Highest bit rate wanted, kbit/s.",
+        ),
+        "period" => (
+            json!({"enum": ["week", "month", "year", "all"], "default": "month"}),
+            "The days that are looked at.",
+        ),
+        "top_limit" => {
+            (json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}), "Items at most.")
+        }
         _ => unreachable!("a query parameter without a description: {name}"),
     };
+    let name = name.strip_prefix("top_").unwrap_or(name);
     json!({"name": name, "in": "query", "schema": schema, "description": description})
 }
 

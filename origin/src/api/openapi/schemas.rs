@@ -60,7 +60,7 @@ fn cover() -> Value {
 /// All schemas by name.
 pub(super) fn all() -> Value {
     let mut all = service();
-    for more in [catalog(), accounts()] {
+    for more in [catalog(), playlists(), library(), accounts()] {
         if let (Some(all), Value::Object(more)) = (all.as_object_mut(), more) {
             all.extend(more);
         }
@@ -120,7 +120,10 @@ fn catalog() -> Value {
         "Takedown": object(&[], &[("reason", text_up_to(500))]),
         "PlayRequest": object(
             &[],
-            &[("max_kbps", or_null(json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32, "description": "Highest bit rate wanted."})))],
+            &[
+                ("max_kbps", or_null(json!({"type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32, "description": "Highest bit rate wanted."}))),
+                ("event_id", or_null(json!({"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$", "description": "The client's name for this play: the same again starts nothing new."}))),
+            ],
         ),
         "Play": object(
             &[
@@ -132,6 +135,77 @@ fn catalog() -> Value {
         ),
         "StartPlaylists": object(
             &[("multivariant", text()), ("media", json!({"type": "object", "additionalProperties": {"type": "string"}}))],
+            &[],
+        ),
+    })
+}
+
+fn playlists() -> Value {
+    let snapshot = || json!({"type": "string", "pattern": "^v[0-9]+$", "description": "Counts changes; also the entity-tag."});
+    let visibility = || one_of(&["public", "unlisted", "private"]);
+    let some = || json!({"type": "array", "items": id(), "minItems": 1, "maxItems": 500});
+    json!({
+        "Person": object(&[("id", id()), ("username", text()), ("name", text())], &[]),
+        "Playlist": object(
+            &[
+                ("id", id()), ("name", text()), ("description", text()), ("visibility", visibility()),
+                ("owner", reference("Person")), ("song_count", count()), ("duration_ms", count()), ("cover", cover()),
+                ("snapshot", snapshot()), ("editable", flag()), ("created_at", time()), ("updated_at", time()),
+            ],
+            &[],
+        ),
+        "PlaylistWords": object(
+            &[],
+            &[
+                ("name", or_null(text_up_to(200))), ("description", or_null(text_up_to(2000))),
+                ("visibility", or_null(visibility())),
+            ],
+        ),
+        "PlaylistEntry": object(
+            &[("entry_id", id()), ("added_at", time()), ("added_by", or_null(id())), ("song", reference("Song"))],
+            &[],
+        ),
+        "PlaylistAddition": object(&[("songs", some())], &[("before", or_null(id()))]),
+        "PlaylistAdded": object(&[("snapshot", snapshot()), ("entries", list_of(id()))], &[]),
+        "PlaylistMove": object(&[("entries", some())], &[("before", or_null(id()))]),
+        "PlaylistChanged": object(&[("snapshot", snapshot())], &[]),
+        "Collaborator": object(&[("id", id()), ("username", text()), ("name", text()), ("added_at", time())], &[]),
+    })
+}
+
+fn library() -> Value {
+    let songs = || json!({"type": "array", "items": id(), "maxItems": 1000});
+    let any = |members: &[(&str, Value)]| {
+        let one = |kind: &str, schema: &str| {
+            let mut members = members.to_vec();
+            members.push((kind, reference(schema)));
+            object(&members, &[])
+        };
+        json!({"anyOf": [one("song", "Song"), one("album", "Album"), one("artist", "Artist")]})
+    };
+    json!({
+        "Progress": object(&[("heard_ms", count())], &[("ended", flag())]),
+        "Played": object(
+            &[
+                ("playback_session", id()), ("started_at", time()), ("heard_ms", count()), ("counted", flag()),
+                ("song", reference("Song")),
+            ],
+            &[],
+        ),
+        "Recent": object(&[("played_at", time()), ("song", reference("Song"))], &[]),
+        "Top": any(&[("plays", count()), ("heard_ms", count())]),
+        "Favourite": any(&[("added_at", time())]),
+        "Queue": object(
+            &[("songs", songs()), ("index", count()), ("position_ms", count()), ("updated_at", or_null(time()))],
+            &[],
+        ),
+        "QueueRequest": object(&[("songs", songs())], &[("index", or_null(count())), ("position_ms", or_null(count()))]),
+        "Recommendations": object(
+            &[("source", one_of(&["fallback"])), ("items", list_of(reference("Recommendation")))],
+            &[],
+        ),
+        "Recommendation": object(
+            &[("reason", one_of(&["recent-artist", "popular", "catalog"])), ("song", reference("Song"))],
             &[],
         ),
     })
@@ -189,6 +263,10 @@ fn accounts() -> Value {
             &[("id", id()), ("at", time()), ("actor", id()), ("act", text()), ("object", text()), ("detail", text())],
             &[],
         ),
-        "Export": object(&[("account", reference("Account")), ("sessions", list_of(reference("Session")))], &[]),
+        "Export": {
+            "type": "object",
+            "required": ["account", "sessions", "playlists", "collaborations", "plays", "favourites", "queue"],
+            "properties": {"account": reference("Account"), "sessions": list_of(reference("Session")), "queue": reference("Queue")},
+        },
     })
 }

@@ -1,0 +1,93 @@
+//! Playlists.
+
+use super::operation::{Access, Answer, Operation};
+use Answer::{Json, Nothing, Page};
+
+const fn on(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    status: u16,
+    answer: Answer,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        tag: "Playlists",
+        summary,
+        access: Access::Account,
+        query: &[],
+        body: None,
+        status,
+        answer,
+        problems: &[403, 409, 412, 422],
+    }
+}
+
+const fn read(path: &'static str, summary: &'static str, answer: Answer) -> Operation {
+    Operation { access: Access::Guest, problems: &[], ..on("get", path, summary, 200, answer) }
+}
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        query: &["limit", "cursor", "name"],
+        ..read("/playlists", "Public playlists, by name", Page("Playlist"))
+    },
+    Operation {
+        body: Some("PlaylistWords"),
+        ..on("post", "/playlists", "Makes a playlist", 201, Json("Playlist"))
+    },
+    read("/playlists/{id}", "One playlist", Json("Playlist")),
+    Operation {
+        body: Some("PlaylistWords"),
+        ..on("patch", "/playlists/{id}", "Renames, describes, shows or hides it", 200, Json("Playlist"))
+    },
+    on("delete", "/playlists/{id}", "Deletes it", 204, Nothing),
+    Operation {
+        query: &["limit", "cursor"],
+        ..read("/playlists/{id}/songs", "Its entries in order", Page("PlaylistEntry"))
+    },
+    Operation {
+        body: Some("PlaylistAddition"),
+        ..on("post", "/playlists/{id}/songs", "Adds songs", 201, Json("PlaylistAdded"))
+    },
+    on(
+        "delete",
+        "/playlists/{id}/songs/{song}",
+        "Removes every entry of a song",
+        200,
+        Json("PlaylistChanged"),
+    ),
+    on("delete", "/playlists/{id}/entries/{entry}", "Removes one entry", 200, Json("PlaylistChanged")),
+    Operation {
+        body: Some("PlaylistMove"),
+        ..on(
+            "post",
+            "/playlists/{id}/moves",
+            "Moves entries, in the order given",
+            200,
+            Json("PlaylistChanged"),
+        )
+    },
+    Operation {
+        query: &["limit", "cursor"],
+        problems: &[403],
+        ..on(
+            "get",
+            "/playlists/{id}/collaborators",
+            "Who works on it besides the owner",
+            200,
+            Page("Collaborator"),
+        )
+    },
+    on("put", "/playlists/{id}/collaborators/{user}", "Lets someone work on it", 204, Nothing),
+    on("delete", "/playlists/{id}/collaborators/{user}", "Lets someone work on it no more", 204, Nothing),
+    Operation {
+        query: &["limit", "cursor"],
+        ..read(
+            "/users/{id}/playlists",
+            "The own playlists and those worked on; of others the public ones",
+            Page("Playlist"),
+        )
+    },
+];
