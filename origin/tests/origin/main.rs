@@ -10,6 +10,8 @@ mod faults;
 mod gateway;
 mod hostile;
 mod imports;
+mod library;
 mod media;
 mod play;
+mod plays;
 mod support;
