@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Account, AccountError, Accounts, Session, UserId};
+use crate::playlists::kept::{self, KeptCollaboration, KeptPlaylist};
 
 /// Statements that erase an account; `$1` is the account. What others see of it goes too.
 pub(super) const ERASE: &[&str] = &[
@@ -19,6 +20,8 @@ pub(super) const ERASE: &[&str] = &[
 pub(crate) struct Export {
     account: Account,
     sessions: Vec<Session>,
+    playlists: Vec<KeptPlaylist>,
+    collaborations: Vec<KeptCollaboration>,
 }
 
 impl Accounts {
@@ -26,6 +29,8 @@ impl Accounts {
     pub(crate) async fn export(&self, id: UserId, now: u64) -> Result<Export, AccountError> {
         let account = self.account(id).await?.ok_or(AccountError::Unknown)?;
         let sessions = self.sessions(id, [0; 16], now).await?;
-        Ok(Export { account, sessions })
+        let playlists = kept::playlists(&self.database, id).await?;
+        let collaborations = kept::collaborations(&self.database, id).await?;
+        Ok(Export { account, sessions, playlists, collaborations })
     }
 }

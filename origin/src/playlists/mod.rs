@@ -6,6 +6,7 @@
 mod collaborators;
 mod entries;
 mod ids;
+pub(crate) mod kept;
 mod model;
 mod position;
 mod read;
