@@ -14,6 +14,10 @@ mod matrix;
 mod library;
 mod media;
 mod play;
+<<<<<<< HEAD
 mod plays;
+=======
+mod playlists;
+>>>>>>> playlists
 mod support;
 mod takedowns;
