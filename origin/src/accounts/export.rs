@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Account, AccountError, Accounts, Session, UserId};
 use crate::library;
+use crate::playlists::kept::{self, KeptCollaboration, KeptPlaylist};
 
 /// Statements that erase an account; `$1` is the account. What others see of it goes too.
 pub(super) const ERASE: &[&str] = &[
@@ -28,6 +29,8 @@ pub(crate) struct Export {
     sessions: Vec<Session>,
     #[serde(flatten)]
     library: library::Export,
+    playlists: Vec<KeptPlaylist>,
+    collaborations: Vec<KeptCollaboration>,
 }
 
 impl Accounts {
@@ -36,6 +39,8 @@ impl Accounts {
         let account = self.account(id).await?.ok_or(AccountError::Unknown)?;
         let sessions = self.sessions(id, [0; 16], now).await?;
         let library = library::Export::gather(&self.database, id).await?;
-        Ok(Export { account, sessions, library })
+        let playlists = kept::playlists(&self.database, id).await?;
+        let collaborations = kept::collaborations(&self.database, id).await?;
+        Ok(Export { account, sessions, library, playlists, collaborations })
     }
 }

@@ -22,7 +22,7 @@ use crate::database::{Database, DatabaseError};
 
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
-pub(crate) use ids::SongId;
+pub(crate) use ids::{ArtistId, SongId};
 pub(crate) use matching::ByName;
 pub(crate) use model::{Album, Artist, CoverRef, Page, Song, Time, Totals};
 pub(crate) use objects::{Kind, Object, ObjectId};

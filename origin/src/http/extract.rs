@@ -123,6 +123,17 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for JsonBody<
     }
 }
 
+/// The body as it is.
+pub(crate) struct WholeBody(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for WholeBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Bytes::from_request(request, state).await.map(Self).map_err(unread)
+    }
+}
+
 fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         format!("The body is not JSON (line {}, column {}).", error.line(), error.column())

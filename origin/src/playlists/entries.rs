@@ -174,7 +174,10 @@ pub(super) async fn drafts(
 }
 
 /// How long the songs are that the catalog has, milliseconds.
-async fn durations(db: &mut AnyConnection, songs: &[SongId]) -> Result<HashMap<SongId, i64>, DatabaseError> {
+pub(super) async fn durations(
+    db: &mut AnyConnection,
+    songs: &[SongId],
+) -> Result<HashMap<SongId, i64>, DatabaseError> {
     let mut found = HashMap::new();
     for songs in songs.chunks(ROWS) {
         let sql = format!("SELECT id, duration_ms FROM songs WHERE id IN ({})", marks(1, songs.len()));

@@ -5,11 +5,16 @@
 
 mod collaborators;
 mod entries;
+mod finding;
 mod ids;
+pub(crate) mod kept;
+mod m3u;
 mod model;
 mod position;
 mod read;
 mod standing;
+mod transfer;
+mod wanted;
 mod write;
 
 use crate::accounts::Invalid;
@@ -19,6 +24,7 @@ use crate::database::{Database, DatabaseError};
 pub(crate) use entries::By;
 pub(crate) use ids::{EntryId, PlaylistId};
 pub(crate) use model::{Playlist, Snapshot, Visibility, Words};
+pub(crate) use transfer::Format;
 
 /// Songs in one playlist at most.
 pub(crate) const MAX_ENTRIES: usize = 10_000;
@@ -47,6 +53,9 @@ pub(crate) enum PlaylistError {
     UnknownSongs(Vec<SongId>),
     #[error("playlists: unknown entries")]
     UnknownEntries(Vec<EntryId>),
+    /// A file that is not what it is said to be.
+    #[error("playlists: no export (line {line}, column {column})")]
+    Unreadable { line: usize, column: usize },
     /// What a path names is not there.
     #[error("playlists: no such {0}")]
     Absent(&'static str),

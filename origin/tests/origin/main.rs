@@ -12,4 +12,5 @@ mod hostile;
 mod imports;
 mod media;
 mod play;
+mod playlists;
 mod support;

@@ -2,6 +2,7 @@
 
 mod collaborators;
 mod songs;
+mod transfer;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -28,10 +29,12 @@ pub(super) fn routes() -> Router<App> {
     let batch = DefaultBodyLimit::max(MAX_BATCH_BODY);
     Router::new()
         .route("/playlists", get(list).post(create))
+        .route("/playlists/import", post(transfer::import).layer(DefaultBodyLimit::max(transfer::MAX_FILE)))
         .route("/playlists/{id}", get(one).patch(change).delete(erase))
         .route("/playlists/{id}/songs", get(songs::list).post(songs::add).layer(batch))
         .route("/playlists/{id}/songs/{song}", delete(songs::remove))
         .route("/playlists/{id}/entries/{entry}", delete(songs::remove_entry))
+        .route("/playlists/{id}/export", get(transfer::export))
         .route("/playlists/{id}/moves", post(songs::shift).layer(batch))
         .route("/playlists/{id}/collaborators", get(collaborators::list))
         .route(
@@ -175,6 +178,10 @@ impl From<PlaylistError> for Problem {
         match error {
             E::Unknown => Self::not_found("There is no playlist of this identifier."),
             E::Absent(what) => Self::not_found(format!("There is no {what} of this identifier here.")),
+            E::Unreadable { line, column } => {
+                let detail = format!("The body is no export of a playlist (line {line}, column {column}).");
+                Self::bad_request("bad-json", detail)
+            }
             E::Forbidden => identity::forbidden(),
             E::Stale => Self::stale(),
             E::Invalid(invalid) => Self::invalid(format!("{invalid}.")),
