@@ -33,14 +33,13 @@ BEGIN
     IF to_regclass(quote_ident(name)) IS NOT NULL THEN
         RETURN 0;
     END IF;
-    -- One at a time, also among several origins.
-    PERFORM pg_advisory_xact_lock(495874860390);
+    -- One at a time, also among several origins; and until the end of this transaction no play may come to lie there
+    -- that would have to be moved.
+    LOCK TABLE plays_elsewhen IN ACCESS EXCLUSIVE MODE;
     IF to_regclass(quote_ident(name)) IS NOT NULL THEN
         RETURN 0;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE plays INCLUDING ALL)', name);
-    -- Until the end of this transaction no play may come to lie there that would have to be moved.
-    LOCK TABLE plays_elsewhen IN ACCESS EXCLUSIVE MODE;
     EXECUTE format('WITH moved AS (DELETE FROM plays_elsewhen WHERE playback_session >= %L AND playback_session < %L RETURNING *)
         INSERT INTO %I SELECT * FROM moved', session_bound(first), session_bound(next), name);
     EXECUTE format('ALTER TABLE plays ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',

@@ -89,6 +89,60 @@ fn in_postgres_words(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::database::{Database, testing};
+
+    #[test]
+    fn versions_go_up() {
+        assert!(STEPS.is_sorted_by(|a, b| a.version < b.version));
+    }
+
+    /// Databases of before plays had accounts are brought along with their plays.
+    #[tokio::test]
+    async fn old_plays_become_those_of_guests() {
+        let place = testing::Place::new().await;
+        let dialect = Dialect::of(place.address());
+        let address = match dialect {
+            Dialect::Sqlite => format!("sqlite://{}?mode=rwc", place.address()),
+            Dialect::Postgres => place.address().to_owned(),
+        };
+        let old = sqlx::AnyPool::connect(&address).await.unwrap();
+        let steps = migrator(dialect).iter().filter(|step| step.version <= 3).cloned().collect();
+        Migrator::with_migrations(steps).run(&old).await.unwrap();
+        for sql in [
+            "INSERT INTO artists (id, name, name_folded) VALUES ($1, 'a', 'a')",
+            "INSERT INTO assets (asset, rev, imported_at) VALUES ($1, $2, 0)",
+            "INSERT INTO songs (id, rev, title, title_folded, artist_id, disc_place, track_place, duration_ms,
+                 renditions, added_at, current_since) VALUES ($1, $2, 's', 's', $1, 0, 0, 1, 'aac-128', 0, 0)",
+        ] {
+            let mut query = sqlx::query(sql).bind(vec![1u8; 16]);
+            if sql.contains("$2") {
+                query = query.bind(vec![1u8; 6]);
+            }
+            query.execute(&old).await.unwrap();
+        }
+        // One in each of two years, and one from a clock that was never set.
+        let times = [1u64, 1_735_689_600_000, 1_767_225_600_000];
+        for at in times {
+            let sql = "INSERT INTO plays (playback_session, song_id, started_at) VALUES ($1, $2, $3)";
+            let session = crate::accounts::timed_id(at).to_vec();
+            sqlx::query(sql).bind(session).bind(vec![1u8; 16]).bind(at as i64).execute(&old).await.unwrap();
+        }
+        old.close().await;
+        let database: Database = place.open().await;
+        let rows: Vec<(Vec<u8>, i64, i64)> =
+            sqlx::query_as("SELECT user_id, started_at, heard_ms FROM plays ORDER BY playback_session")
+                .fetch_all(database.fresh())
+                .await
+                .unwrap();
+        assert_eq!(rows, times.map(|at| (vec![0; 16], at as i64, 0)));
+        if dialect == Dialect::Postgres {
+            let (left,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM plays_elsewhen")
+                .fetch_one(database.fresh())
+                .await
+                .unwrap();
+            assert_eq!(left, 0, "each month has a partition");
+        }
+    }
 
     #[test]
     fn types_get_their_names() {

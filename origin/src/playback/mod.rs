@@ -262,3 +262,6 @@ fn start_playlists(descriptor: &Descriptor, max_kbps: Option<u32>) -> Result<Sta
     }
     Ok(StartPlaylists { multivariant: multivariant.to_text(), media })
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,13 +27,13 @@ pub(crate) async fn run(database: Database) {
     }
 }
 
-/// Makes the partitions of this month and the two to come. SQLite has none.
+/// Makes the partitions of this month and of the next two or three. SQLite has none.
 async fn make_partitions(database: &Database, now: u64) -> Result<(), DatabaseError> {
     if database.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    // 31 days after any day lies the next month, or the one after January.
-    for days in [0, 31, 62] {
+    // Steps shorter than any month: none is passed over.
+    for days in [0, 28, 56, 84] {
         let mut tx = database.begin_write().await?;
         let (made,): (i64,) = sqlx::query_as("SELECT make_plays_partition($1)")
             .bind((now + days * DAY_MS) as i64)
@@ -65,6 +65,65 @@ async fn prune_events(database: &Database, now: u64) -> Result<u64, DatabaseErro
         pruned += gone;
         if gone < CHUNK as u64 {
             return Ok(pruned);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::UserId;
+    use crate::database::testing::{Place, add_song};
+    use crate::playback::recorder::{Play, Recorder};
+    use segue_manifests::AssetId;
+
+    /// 2026-01-31, milliseconds since the Unix epoch.
+    const NOW: u64 = 1_769_817_600_000;
+
+    async fn count(database: &Database, sql: &'static str) -> i64 {
+        sqlx::query_as::<_, (i64,)>(sql).fetch_one(database.fresh()).await.unwrap().0
+    }
+
+    async fn play(database: &Database, at_ms: u64, event: &str) {
+        let recorder = Recorder::start(database.clone());
+        let play = Play::new(UserId::GUEST, AssetId([1; 16]), at_ms, Some(event.into()));
+        recorder.record(play).await.unwrap();
+        recorder.close().await;
+    }
+
+    #[tokio::test]
+    async fn old_events_are_forgotten_and_their_plays_kept() {
+        let place = Place::new().await;
+        let database = place.open().await;
+        add_song(&database, 1, 1000).await;
+        play(&database, NOW, "new").await;
+        play(&database, NOW - EVENT_LIFE_MS - 1, "old").await;
+        assert_eq!(prune_events(&database, NOW).await.unwrap(), 1);
+        assert_eq!(prune_events(&database, NOW).await.unwrap(), 0);
+        assert_eq!(count(&database, "SELECT COUNT(*) FROM play_events").await, 1);
+        assert_eq!(count(&database, "SELECT COUNT(*) FROM plays").await, 2);
+    }
+
+    #[tokio::test]
+    async fn months_get_partitions_and_what_lay_elsewhere() {
+        let place = Place::new().await;
+        let database = place.open().await;
+        add_song(&database, 1, 1000).await;
+        // Before there is a partition; in the month after the next one; at a time that no clock should show.
+        for (n, at) in [NOW, NOW + 59 * DAY_MS, 1].into_iter().enumerate() {
+            play(&database, at, &n.to_string()).await;
+        }
+        let other = place.open().await;
+        let (one, two) = tokio::join!(make_partitions(&database, NOW), make_partitions(&other, NOW));
+        assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
+        make_partitions(&database, NOW).await.unwrap();
+        assert_eq!(count(&database, "SELECT COUNT(*) FROM plays").await, 3);
+        if database.dialect() == Dialect::Postgres {
+            assert_eq!(count(&database, "SELECT COUNT(*) FROM plays_elsewhen").await, 1);
+            assert_eq!(count(&database, "SELECT COUNT(*) FROM plays_2026_01").await, 1);
+            assert_eq!(count(&database, "SELECT COUNT(*) FROM plays_2026_03").await, 1);
+            let partitions = "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = CAST('plays' AS regclass)";
+            assert_eq!(count(&database, partitions).await, 1 + 4, "{NOW}");
         }
     }
 }
