@@ -3,11 +3,8 @@
 use serde::Serialize;
 
 use super::{Account, AccountError, Accounts, Session, UserId};
-<<<<<<< HEAD
 use crate::library;
-=======
 use crate::playlists::kept::{self, KeptCollaboration, KeptPlaylist};
->>>>>>> playlists
 
 /// Statements that erase an account; `$1` is the account. What others see of it goes too.
 pub(super) const ERASE: &[&str] = &[
@@ -30,13 +27,10 @@ pub(super) const ERASE: &[&str] = &[
 pub(crate) struct Export {
     account: Account,
     sessions: Vec<Session>,
-<<<<<<< HEAD
     #[serde(flatten)]
     library: library::Export,
-=======
     playlists: Vec<KeptPlaylist>,
     collaborations: Vec<KeptCollaboration>,
->>>>>>> playlists
 }
 
 impl Accounts {
@@ -44,12 +38,9 @@ impl Accounts {
     pub(crate) async fn export(&self, id: UserId, now: u64) -> Result<Export, AccountError> {
         let account = self.account(id).await?.ok_or(AccountError::Unknown)?;
         let sessions = self.sessions(id, [0; 16], now).await?;
-<<<<<<< HEAD
         let library = library::Export::gather(&self.database, id).await?;
-=======
         let playlists = kept::playlists(&self.database, id).await?;
         let collaborations = kept::collaborations(&self.database, id).await?;
         Ok(Export { account, sessions, library, playlists, collaborations })
->>>>>>> playlists
     }
 }

@@ -10,14 +10,11 @@ mod faults;
 mod gateway;
 mod hostile;
 mod imports;
-mod matrix;
 mod library;
+mod matrix;
 mod media;
 mod play;
-<<<<<<< HEAD
-mod plays;
-=======
 mod playlists;
->>>>>>> playlists
+mod plays;
 mod support;
 mod takedowns;

@@ -34,8 +34,8 @@ export function addToPlaylist(name, songs) {
 }
 
 function choice(playlist, into) {
-  return h('button.picker-row', { type: 'button', 'data-focus': true, disabled: !playlist.editable, onclick: () => into(playlist) },
-    icon('playlists'), h('span.picker-name', {}, playlist.name), h('span.page-count', {}, count(playlist.song_count, 'song')));
+  return h('div', {}, h('button.picker-row', { type: 'button', 'data-focus': true, disabled: !playlist.editable, onclick: () => into(playlist) },
+    icon('playlists'), h('span.picker-name', {}, playlist.name), h('span.page-count', {}, count(playlist.song_count, 'song'))));
 }
 
 function makeForm(name, into) {

@@ -59,7 +59,8 @@ impl Operation {
             it["parameters"] = parameters.into();
         }
         if let Some(schema) = self.body {
-            it["requestBody"] = json!({"content": {"application/json": {"schema": reference(schema)}}});
+            let kind = if schema == "PlaylistFile" { "text/plain" } else { "application/json" };
+            it["requestBody"] = json!({"content": {kind: {"schema": reference(schema)}}});
         }
         it["security"] = match self.access {
             Access::Open => json!([]),
@@ -190,9 +191,14 @@ fn query(name: &str) -> Value {
         "top_limit" => {
             (json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 50}), "Items at most.")
         }
+        "playlist_name" => (json!({"type": "string"}), "Name of the playlist; else what the file says."),
+        "visibility" => {
+            (json!({"enum": ["public", "unlisted", "private"], "default": "private"}), "Who sees it.")
+        }
+        "format" => (json!({"enum": ["json", "m3u8"], "default": "json"}), "Kind of file."),
         _ => unreachable!("a query parameter without a description: {name}"),
     };
-    let name = name.strip_prefix("top_").unwrap_or(name);
+    let name = ["top_", "playlist_"].iter().find_map(|list| name.strip_prefix(list)).unwrap_or(name);
     json!({"name": name, "in": "query", "schema": schema, "description": description})
 }
 
@@ -211,6 +217,7 @@ fn description(status: u16) -> &'static str {
         409 => "At odds with what is there.",
         412 => "Changed since it was read.",
         413 => "The body is too long.",
+        415 => "This kind of file is not taken.",
         422 => "A member of the body cannot be taken.",
         429 => "Too often. Retry-After says how long to wait.",
         500 => "A fault of the server.",

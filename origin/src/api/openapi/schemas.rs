@@ -169,6 +169,12 @@ fn playlists() -> Value {
         "PlaylistAdded": object(&[("snapshot", snapshot()), ("entries", list_of(id()))], &[]),
         "PlaylistMove": object(&[("entries", some())], &[("before", or_null(id()))]),
         "PlaylistChanged": object(&[("snapshot", snapshot())], &[]),
+        "PlaylistFile": {"type": "string", "description": "M3U; or, as application/json, what the export gives."},
+        "PlaylistImport": object(
+            &[("playlist", reference("Playlist")), ("matched", count()), ("unmatched", list_of(reference("Unmatched")))],
+            &[],
+        ),
+        "Unmatched": object(&[("place", count()), ("text", text()), ("reason", text())], &[]),
         "Collaborator": object(&[("id", id()), ("username", text()), ("name", text()), ("added_at", time())], &[]),
     })
 }
