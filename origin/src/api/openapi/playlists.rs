@@ -37,6 +37,26 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Some("PlaylistWords"),
         ..on("post", "/playlists", "Makes a playlist", 201, Json("Playlist"))
     },
+    Operation {
+        body: Some("PlaylistFile"),
+        query: &["playlist_name", "visibility"],
+        problems: &[409, 415, 422],
+        ..on(
+            "post",
+            "/playlists/import",
+            "Makes a playlist of an M3U or JSON file",
+            201,
+            Json("PlaylistImport"),
+        )
+    },
+    Operation {
+        query: &["format"],
+        ..read(
+            "/playlists/{id}/export",
+            "The playlist as a file",
+            Answer::Bytes(&["application/json", "audio/mpegurl"]),
+        )
+    },
     read("/playlists/{id}", "One playlist", Json("Playlist")),
     Operation {
         body: Some("PlaylistWords"),
