@@ -1,5 +1,6 @@
 // Playlists in the player's page: made, filled, put in order by mouse, touch and keyboard.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { launch } from "./chromium.mjs";
@@ -183,6 +184,31 @@ test("ten thousand entries: only what is near is drawn, and the end can be reach
   await page.locator("#live").filter({ hasText: "dropped at place 1" }).waitFor({ state: "attached" });
   const [first] = (await ask(page, `/playlists/${id}/songs?limit=1`)).items;
   assert.equal(first.song.title, demo[(500 - 1) % 6].title);
+  await finish(page);
+});
+
+test("a playlist is brought along as a file, and taken away as one", async () => {
+  const page = await openAs(browser, segue, "mover");
+  const [song] = demo;
+  const lines = ["#EXTM3U", `#EXTINF:${Math.round(song.duration_ms / 1000)},${song.artist.name} - ${song.title}`, "a.mp3", "#EXTINF:7,Nobody - Nothing", "b.mp3"];
+  await goTo(page, "playlists");
+  await page.getByRole("button", { name: "Import" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("File").setInputFiles({ name: "Road trip.m3u8", mimeType: "audio/mpegurl", buffer: Buffer.from(lines.join("\r\n")) });
+  assert.equal(await dialog.getByLabel("Name").inputValue(), "Road trip");
+  await dialog.getByRole("button", { name: "Import" }).click();
+  await page.getByRole("heading", { name: "1 song found, 1 not" }).waitFor();
+  await dialog.getByText("Nobody - Nothing").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("heading", { name: "Road trip" }).waitFor();
+  assert.deepEqual(await shown(page), [song.title]);
+
+  await page.getByRole("button", { name: "More for Road trip" }).click();
+  const download = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: "Export as M3U8" }).click();
+  const text = await readFile(await (await download).path(), "utf8");
+  assert.match(text, /^#EXTM3U/);
+  assert.ok(text.includes(`/stream/${song.id}`), text);
   await finish(page);
 });
 

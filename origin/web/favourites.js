@@ -30,6 +30,11 @@ export class Favourites extends Emitter {
     return false;
   }
 
+  /** A list that was loaded shows it with a heart: it may have been given on another device. */
+  learn(kind, id) {
+    if (!this.shelves[kind].known.has(id)) this.#know(kind, id, true);
+  }
+
   /** Gives or takes the heart. It shows at once, and is taken back when the server does not follow. */
   async set(kind, id, on) {
     this.#know(kind, id, on);

@@ -8,9 +8,10 @@ let counter = 0;
 
 /**
  * Opens a dialog. `content(close)` makes what is in it.
+ * @param {{typing?: boolean}} [options]  whether the first field gets the focus, and a phone its keyboard
  * @returns {HTMLDialogElement}
  */
-export function openDialog(title, content) {
+export function openDialog(title, content, { typing = true } = {}) {
   counter += 1;
   const heading = `dialog-${counter}`;
   const close = () => dialog.close();
@@ -22,7 +23,7 @@ export function openDialog(title, content) {
   dialog.addEventListener('close', () => dialog.remove(), { once: true });
   document.body.append(dialog);
   dialog.showModal();
-  dialog.querySelector('input, textarea, select')?.focus();
+  if (typing) dialog.querySelector('input, textarea, select')?.focus();
   return dialog;
 }
 

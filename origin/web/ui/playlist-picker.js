@@ -29,7 +29,7 @@ export function addToPlaylist(name, songs) {
       virtual.update();
     });
     return [scroller, makeForm(name, into)];
-  });
+  }, { typing: false });
   pager.more();
 }
 

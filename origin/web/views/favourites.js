@@ -3,7 +3,7 @@
 import { paths } from '../api/library.js';
 import { h } from '../lib/dom.js';
 import { icon } from '../lib/icons.js';
-import { KINDS } from '../favourites.js';
+import { KINDS, favourites } from '../favourites.js';
 import { albumCard, artistCard, cardLayout } from '../ui/card.js';
 import { songRow } from '../ui/song-row.js';
 import { tabs } from '../ui/tabs.js';
@@ -19,7 +19,10 @@ export function favouritesView({ kind: asked, player, scroller }) {
   return shelfView({
     title: 'Favourites', path: paths.favourites(kind), noun: kind.slice(0, -1), scroller,
     layout: kind === 'songs' ? songLayout : cardLayout,
-    render: renderers(player)[kind],
+    render: (it, index, pager) => {
+      favourites.learn(kind, it[kind.slice(0, -1)].id);
+      return renderers(player)[kind](it, index, pager);
+    },
     actions: (pager) => (kind === 'songs' ? buttons(player, pager) : []),
     above: tabs('Kinds', sides, ['favourites', kind === 'songs' ? null : kind]),
     empty: [`No favourite ${kind} yet`, 'Press the heart beside a song, on an album or on an artist.'],

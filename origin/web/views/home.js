@@ -11,7 +11,7 @@ import { toastError } from '../ui/toast.js';
 import { link } from '../router.js';
 
 const PERIODS = [['week', 'This week'], ['month', 'This month'], ['year', 'This year'], ['all', 'All time']];
-const REASONS = { 'recent-artist': 'by somebody you heard of late', popular: 'heard much here', catalog: 'from the library' };
+const REASONS = { 'recent-artist': 'an artist you play', popular: 'popular here', catalog: 'from the library' };
 
 /** @param {{player: Player, session: Session, signal: AbortSignal}} parts */
 export async function homeView({ player, session, signal }) {
