@@ -141,6 +141,10 @@ fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     if !value.is_object() {
         return Err("The body must be a JSON object.".to_owned());
     }
+    // No name holds it, and PostgreSQL keeps no text with it.
+    if holds_nul(&value) {
+        return Err("The body holds the character U+0000, which stands in no text.".to_owned());
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner().to_string();
@@ -152,6 +156,15 @@ fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
             _ => format!("The body cannot be taken: {reason}."),
         }
     })
+}
+
+fn holds_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
 }
 
 /// What serde expects, without the names of Rust's types.

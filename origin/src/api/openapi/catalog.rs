@@ -67,7 +67,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         body: Some("PlayRequest"),
         status: 200,
         answer: Answer::Json("Play"),
-        problems: &[410, 502],
+        problems: &[410, 422, 502],
     },
     Operation {
         method: "get",

@@ -81,7 +81,13 @@ fn service() -> Value {
                 "detail": {"type": "string", "description": "What to do about it."},
             },
         },
-        "Server": object(&[("version", text()), ("guests", flag()), ("registration", one_of(&["open", "invitation", "closed"]))], &[]),
+        "Server": object(
+            &[
+                ("version", text()), ("guests", flag()), ("registration", one_of(&["open", "invitation", "closed"])),
+                ("first", flag()), ("user", or_null(reference("Account"))),
+            ],
+            &[],
+        ),
         "Status": object(&[("songs", count()), ("albums", count()), ("artists", count()), ("ingest", or_null(reference("Ingest")))], &[]),
         "Ingest": object(&[("state", one_of(&["running", "idle"])), ("done", count()), ("total", count()), ("failed", count())], &[]),
         "Health": object(&[("status", one_of(&["alive", "ready"]))], &[]),
