@@ -123,6 +123,8 @@ async fn read(
 /// Artist, album and duration (milliseconds).
 type Song = (Vec<u8>, Option<Vec<u8>>, i64);
 
+type SongRow = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, i64);
+
 async fn read_songs(
     db: &mut AnyConnection,
     ids: &BTreeSet<&[u8]>,
@@ -138,7 +140,7 @@ async fn read_songs(
     for id in ids {
         query = query.bind(*id);
     }
-    let rows: Vec<(Vec<u8>, Vec<u8>, Option<Vec<u8>>, i64)> = query.fetch_all(db).await?;
+    let rows: Vec<SongRow> = query.fetch_all(db).await?;
     Ok(rows.into_iter().map(|(id, artist, album, duration)| (id, (artist, album, duration))).collect())
 }
 
