@@ -7,9 +7,12 @@ use super::recorder::{Item, Outcome, Play, RecordError, Report};
 use super::{begin, progress};
 use crate::database::{Database, DatabaseError, Dialect};
 
-/// PostgreSQL would rather read all months of plays once than look up the rows of a large batch by their keys, since it
-/// does not count on passing over partitions while it runs. Holds until the end of the transaction.
-const BY_KEY: &str = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_seqscan = off; SET LOCAL jit = off";
+/// PostgreSQL would rather read all months of plays once, or a stretch of them again and again, than look up the rows of
+/// a large batch by their keys: it does not count on passing over partitions while it runs, and knows little of a month
+/// that has just begun. Holds until the end of the transaction.
+const BY_KEY: &str =
+    "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off;
+    SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off";
 
 /// Writes the items, whole or not at all; the outcomes are in their order. Items that name what is not there are left
 /// out.

@@ -9,7 +9,7 @@ use super::heard;
 use super::recorder::{Outcome, RecordError, Recorded, Report};
 use crate::accounts::UserId;
 use crate::catalog::fixed;
-use crate::database::{DatabaseError, Dialect, tuples};
+use crate::database::{DatabaseError, Dialect, list, tuples};
 
 /// A playback session and whose it is.
 type Key = (UserId, [u8; 16]);
@@ -90,20 +90,19 @@ pub(super) async fn put(
     Ok(outcomes)
 }
 
-type Row = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>, i64, i64, i64, i64, i64);
+type Row = (Vec<u8>, Vec<u8>, Vec<u8>, i64, i64, i64, i64);
 
-/// The sessions that are there, kept from changing until the transaction ends.
+/// The sessions that are there, kept from changing until the transaction ends. Their songs are read for themselves: joined,
+/// PostgreSQL may come to look through all plays of a song.
 async fn read(
     db: &mut AnyConnection,
     dialect: Dialect,
     keys: &BTreeSet<Key>,
 ) -> Result<BTreeMap<Key, Session>, DatabaseError> {
     let sql = format!(
-        "SELECT p.user_id, p.playback_session, p.song_id, s.artist_id, s.album_id, s.duration_ms, p.started_at,
-             p.heard_ms, p.counted, p.ended
+        "SELECT p.user_id, p.playback_session, p.song_id, p.started_at, p.heard_ms, p.counted, p.ended
          FROM (VALUES {}) k
          JOIN plays p ON p.user_id = k.column1 AND p.playback_session = k.column2
-         JOIN songs s ON s.id = p.song_id
          WHERE p.playback_session BETWEEN ${} AND ${}
          ORDER BY p.user_id, p.playback_session{}",
         tuples(keys.len(), 2),
@@ -116,23 +115,49 @@ async fn read(
         query = query.bind(user.bytes()).bind(&session[..]);
     }
     let (first, last) = span(keys);
-    let rows: Vec<Row> = query.bind(first).bind(last).fetch_all(db).await?;
-    rows.into_iter().map(session).collect()
+    let rows: Vec<Row> = query.bind(first).bind(last).fetch_all(&mut *db).await?;
+    let songs = read_songs(db, &rows.iter().map(|row| row.2.as_slice()).collect()).await?;
+    rows.iter().map(|row| session(row, songs.get(&row.2))).collect()
 }
 
-fn session(row: Row) -> Result<(Key, Session), DatabaseError> {
-    let (user, session, song, artist, album, duration, started, heard, counted, ended) = row;
-    let state = State { heard_ms: heard as u64, counted: counted != 0, ended: ended != 0 };
+/// Artist, album and duration (milliseconds).
+type Song = (Vec<u8>, Option<Vec<u8>>, i64);
+
+type SongRow = (Vec<u8>, Vec<u8>, Option<Vec<u8>>, i64);
+
+async fn read_songs(
+    db: &mut AnyConnection,
+    ids: &BTreeSet<&[u8]>,
+) -> Result<BTreeMap<Vec<u8>, Song>, DatabaseError> {
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sql = format!(
+        "SELECT id, artist_id, album_id, duration_ms FROM songs WHERE id IN ({})",
+        list(1, ids.len())
+    );
+    let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    let rows: Vec<SongRow> = query.fetch_all(db).await?;
+    Ok(rows.into_iter().map(|(id, artist, album, duration)| (id, (artist, album, duration))).collect())
+}
+
+fn session(row: &Row, song: Option<&Song>) -> Result<(Key, Session), DatabaseError> {
+    let (user, session, song_id, started, heard, counted, ended) = row;
+    let (artist, album, duration) = song.ok_or(DatabaseError::Column("song_id"))?;
+    let state = State { heard_ms: *heard as u64, counted: *counted != 0, ended: *ended != 0 };
     let it = Session {
-        song: fixed(&song, "song_id")?,
-        artist: fixed(&artist, "artist_id")?,
-        album: album.map(|album| fixed(&album, "album_id")).transpose()?,
-        duration_ms: duration as u64,
-        started_ms: started as u64,
+        song: fixed(song_id, "song_id")?,
+        artist: fixed(artist, "artist_id")?,
+        album: album.as_ref().map(|album| fixed(album, "album_id")).transpose()?,
+        duration_ms: *duration as u64,
+        started_ms: *started as u64,
         before: state,
         now: state,
     };
-    Ok(((UserId::from(fixed(&user, "user_id")?), fixed(&session, "playback_session")?), it))
+    Ok(((UserId::from(fixed(user, "user_id")?), fixed(session, "playback_session")?), it))
 }
 
 async fn update(db: &mut AnyConnection, sessions: &BTreeMap<Key, Session>) -> Result<(), DatabaseError> {
