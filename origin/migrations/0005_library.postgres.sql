@@ -34,7 +34,8 @@ BEGIN
         RETURN 0;
     END IF;
     -- One at a time, also among several origins; and until the end of this transaction no play may come to lie there
-    -- that would have to be moved.
+    -- that would have to be moved. The whole is locked before its part, as every statement does.
+    LOCK TABLE ONLY plays IN SHARE UPDATE EXCLUSIVE MODE;
     LOCK TABLE plays_elsewhen IN ACCESS EXCLUSIVE MODE;
     IF to_regclass(quote_ident(name)) IS NOT NULL THEN
         RETURN 0;

@@ -112,6 +112,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let keys = Arc::new(KeyRing::open(&config.keys_file)?);
     let database =
         Database::open(&config.database, &config.database_replicas, config.database_connections).await?;
+    upkeep::prepare(&database).await;
     let catalog = Catalog::new(database.clone());
     let budget = Budget {
         descriptors: config.descriptor_cache_bytes,

@@ -104,15 +104,19 @@ async fn read(
          FROM (VALUES {}) k
          JOIN plays p ON p.user_id = k.column1 AND p.playback_session = k.column2
          JOIN songs s ON s.id = p.song_id
+         WHERE p.playback_session BETWEEN ${} AND ${}
          ORDER BY p.user_id, p.playback_session{}",
         tuples(keys.len(), 2),
+        keys.len() * 2 + 1,
+        keys.len() * 2 + 2,
         dialect.lock_rows("p")
     );
     let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
     for (user, session) in keys {
         query = query.bind(user.bytes()).bind(&session[..]);
     }
-    let rows: Vec<Row> = query.fetch_all(db).await?;
+    let (first, last) = span(keys);
+    let rows: Vec<Row> = query.bind(first).bind(last).fetch_all(db).await?;
     rows.into_iter().map(session).collect()
 }
 
@@ -137,14 +141,26 @@ async fn update(db: &mut AnyConnection, sessions: &BTreeMap<Key, Session>) -> Re
     }
     let sql = format!(
         "UPDATE plays SET heard_ms = v.column3, counted = v.column4, ended = v.column5 FROM (VALUES {}) v
-         WHERE plays.user_id = v.column1 AND plays.playback_session = v.column2",
-        tuples(sessions.len(), 5)
+         WHERE plays.user_id = v.column1 AND plays.playback_session = v.column2
+             AND plays.playback_session BETWEEN ${} AND ${}",
+        tuples(sessions.len(), 5),
+        sessions.len() * 5 + 1,
+        sessions.len() * 5 + 2
     );
     let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
     for ((user, session), it) in sessions {
         query = query.bind(user.bytes()).bind(&session[..]).bind(it.now.heard_ms as i64);
         query = query.bind(i64::from(it.now.counted)).bind(i64::from(it.now.ended));
     }
-    query.execute(db).await?;
+    let (first, last) = span(sessions.keys());
+    query.bind(first).bind(last).execute(db).await?;
     Ok(())
+}
+
+/// The first and the last session: said to the database, it leaves out the months before and behind from the start.
+fn span<'a>(keys: impl IntoIterator<Item = &'a Key>) -> (Vec<u8>, Vec<u8>) {
+    let mut sessions: Vec<[u8; 16]> = keys.into_iter().map(|(_, session)| *session).collect();
+    sessions.sort_unstable();
+    let end = |session: Option<&[u8; 16]>| session.map(|session| session.to_vec()).unwrap_or_default();
+    (end(sessions.first()), end(sessions.last()))
 }

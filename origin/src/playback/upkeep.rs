@@ -13,17 +13,21 @@ const EVENT_LIFE_MS: u64 = 7 * DAY_MS;
 /// Events cleared away in one transaction.
 const CHUNK: i64 = 5000;
 
-/// Goes round for ever. What fails is tried again in the next round: nothing depends on it.
+/// What is needed before plays come. What fails is tried again in the next round: nothing depends on it.
+pub(crate) async fn prepare(database: &Database) {
+    if let Err(error) = make_partitions(database, clock::now_ms()).await {
+        tracing::warn!(%error, "plays: the next months have no partition yet");
+    }
+}
+
+/// Goes round for ever.
 pub(crate) async fn run(database: Database) {
     loop {
-        let now = clock::now_ms();
-        if let Err(error) = make_partitions(&database, now).await {
-            tracing::warn!(%error, "plays: the next months have no partition yet");
-        }
-        if let Err(error) = prune_events(&database, now).await {
+        if let Err(error) = prune_events(&database, clock::now_ms()).await {
             tracing::warn!(%error, "plays: old events stay for now");
         }
         tokio::time::sleep(EVERY).await;
+        prepare(&database).await;
     }
 }
 
