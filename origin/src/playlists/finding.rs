@@ -77,13 +77,7 @@ async fn named(
     type Row = (Vec<u8>, String, Vec<u8>, i64);
     let mut found: HashMap<Key, Vec<(SongId, u64)>> = HashMap::new();
     for keys in keys.chunks(NAMES) {
-        let rows: Vec<String> = (0..keys.len()).map(|at| format!("({})", marks(1 + at * 2, 2))).collect();
-        let sql = format!(
-            "WITH v (artist, title) AS (VALUES {})
-             SELECT s.artist_id, s.title_folded, s.id, s.duration_ms
-             FROM v JOIN songs s ON s.artist_id = v.artist AND s.title_folded = v.title LIMIT {FOUND}",
-            rows.join(", ")
-        );
+        let sql = names_sql(keys.len());
         let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(sql)).persistent(false);
         for (artist, title) in keys {
             query = query.bind(artist.bytes()).bind(title.as_str());
@@ -95,6 +89,17 @@ async fn named(
         }
     }
     Ok(found)
+}
+
+/// A query for songs of that many artists and titles.
+pub(super) fn names_sql(count: usize) -> String {
+    let rows: Vec<String> = (0..count).map(|at| format!("({})", marks(1 + at * 2, 2))).collect();
+    format!(
+        "WITH v (artist, title) AS (VALUES {})
+         SELECT s.artist_id, s.title_folded, s.id, s.duration_ms
+         FROM v JOIN songs s ON s.artist_id = v.artist AND s.title_folded = v.title LIMIT {FOUND}",
+        rows.join(", ")
+    )
 }
 
 fn choose(sought: &Sought, named: &HashMap<Key, Vec<(SongId, u64)>>) -> Result<SongId, Missing> {

@@ -89,10 +89,10 @@ impl Playlists {
     ) -> Result<Imported, PlaylistError> {
         let list = read(file, format)?;
         let words = words_of(words, &list).checked()?;
-        let mut db = self.database.fresh().acquire().await?;
         // Folding thousands of names is work for no thread that answers others.
         let sought = move || list.songs.into_iter().map(Sought::new).collect::<Vec<_>>();
         let sought = tokio::task::spawn_blocking(sought).await.map_err(|_| sqlx::Error::WorkerCrashed)?;
+        let mut db = self.database.fresh().acquire().await?;
         let found = find(&mut db, &sought).await?;
         drop(db);
         let songs: Vec<SongId> = found.iter().filter_map(|it| it.ok()).collect();
