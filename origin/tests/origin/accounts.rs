@@ -210,7 +210,10 @@ async fn guests_come_in_only_where_they_may() {
     origin.post(&format!("/play/{}", track.id()), "").await.assert_problem(401, "sign-in");
     assert_eq!(origin.get("/healthz").await.status, 200);
     let server = origin.get("/server").await.json();
-    assert_eq!((&server["guests"], &server["first"], &server["user"]), (&false.into(), &true.into(), &Value::Null));
+    assert_eq!(
+        (&server["guests"], &server["first"], &server["user"]),
+        (&false.into(), &true.into(), &Value::Null)
+    );
     let (_, token) = origin.user("ann").await;
     let server = origin.as_user(Method::GET, "/server", &token, &Value::Null).await.json();
     assert_eq!((&server["first"], &server["user"]["username"]), (&false.into(), &"ann".into()));
