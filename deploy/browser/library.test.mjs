@@ -50,7 +50,9 @@ for (const [name, options] of [["wide", { viewport: { width: 1280, height: 800 }
     await page.reload();
     await goTo(page, "favourites");
     await heart.click();
-    await page.locator('[data-heart][aria-pressed="false"]').waitFor();
+    await page.locator(`main [data-heart="songs/${song.id}"][aria-pressed="false"]`).waitFor();
+    assert.equal(await page.evaluate(() => window.segue.player.state), "idle", "a heart plays nothing");
+    for (let left = 50; left > 0 && (await ask(page, "/users/me/favourites/songs")).items.length > 0; left--) await page.waitForTimeout(100);
     await page.reload();
     await page.getByText("No favourite songs yet").waitFor();
     await finish(page);

@@ -165,6 +165,11 @@ connectHearts();
 new Listening({ player }).connect();
 new QueueSync({ player, session }).connect();
 addEventListener('hashchange', navigate);
+// Its address would be that of a view.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  scroller.focus();
+});
 session.on('change', () => {
   places.clear();
   document.body.classList.toggle('closed', session.closed);

@@ -33,7 +33,7 @@ export function songRow(song, { player, play, number = null, withAlbum = true, w
   h('span.song-title', {}, song.title));
   const row = h(`div.song${number === null ? '' : '.numbered'}${withAlbum ? '' : '.narrow'}${withArtist ? '' : '.solo'}`, {
     data: { song: song.id },
-    onclick: (event) => { if (!event.target.closest('a, button')) play(); },
+    onclick: (event) => { if (!onControl(event)) play(); },
   },
   main,
   withArtist && h('a.song-artist', { href: link('artist', song.artist.id) }, song.artist.name),
@@ -43,6 +43,9 @@ export function songRow(song, { player, play, number = null, withAlbum = true, w
   menuButton(song, player, extra));
   return row;
 }
+
+/** By the path of the press: a heart that was pressed has another picture by now, and the old one is nowhere. */
+const onControl = (event) => event.composedPath().some((it) => it instanceof Element && it.matches('a, button'));
 
 function bars() {
   return h('span.song-bars', { 'aria-hidden': 'true' }, h('i'), h('i'), h('i'));
