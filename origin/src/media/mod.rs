@@ -34,8 +34,8 @@ pub(crate) enum MediaError {
     #[error("no such resource")]
     Unknown,
     /// It may not be played any more.
-    #[error("taken down")]
-    TakenDown,
+    #[error("{0} was taken down")]
+    TakenDown(AssetId),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,7 +49,9 @@ impl From<MediaError> for Problem {
                 Self::not_found("There is no such media resource.")
                     .with(http::header::CACHE_CONTROL, "public, max-age=30")
             }
-            MediaError::TakenDown => crate::takedown::gone(),
+            // With the key that a put-back purges, or edges would go on saying it for a while.
+            MediaError::TakenDown(asset) => crate::takedown::gone()
+                .with(HeaderName::from_static("surrogate-key"), &format!("asset-{asset}")),
             MediaError::Store(StoreError::Damaged(_)) => {
                 Self::damaged("The stored media is damaged. Publish the track again.", &error)
             }
@@ -112,8 +114,8 @@ impl Media {
         path: &MediaPath,
         conditions: &Conditions,
     ) -> Result<Representation, MediaError> {
-        if asset_of(path).is_some_and(|asset| self.takedowns.holds(asset)) {
-            return Err(MediaError::TakenDown);
+        if let Some(asset) = asset_of(path).filter(|asset| self.takedowns.holds(*asset)) {
+            return Err(MediaError::TakenDown(asset));
         }
         match path {
             MediaPath::Multivariant { asset, rev } => self.playlist(path, *asset, *rev, None).await,

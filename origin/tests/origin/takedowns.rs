@@ -74,6 +74,8 @@ async fn a_song_goes_everywhere_and_comes_back() {
     for path in &media {
         origin.get(path).await.assert_problem(410, "taken-down");
     }
+    let key = format!("asset-{}", track.id());
+    assert_eq!(origin.get(&media[1]).await.header("surrogate-key"), key, "a put-back reaches the edges too");
     origin.post(&format!("/play/{}", track.id()), "").await.assert_problem(410, "taken-down");
     assert_eq!(origin.get("/songs").await.titles(), ["Two"]);
     assert_eq!(origin.get("/songs?name=One").await.titles(), Vec::<String>::new());
