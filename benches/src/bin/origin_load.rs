@@ -5,6 +5,8 @@
 //! cargo run --release -p segue-benches --bin origin_load -- http://127.0.0.1:8080 500 20 [TOKEN]
 //! ```
 #![forbid(unsafe_code)]
+// What it found goes to standard output.
+#![allow(clippy::print_stdout)]
 
 use std::error::Error;
 use std::sync::Arc;
