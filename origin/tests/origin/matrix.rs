@@ -34,7 +34,7 @@ impl Ask {
                     .replace("{kind}", "songs")
                     .replace("{object}", song)
                     .replace("{user}", other)
-                    .replace(|c| c == '{' || c == '}', "");
+                    .replace(['{', '}'], "");
                 all.push(Self {
                     method: method.to_uppercase().parse().unwrap(),
                     path,
