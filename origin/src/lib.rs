@@ -25,6 +25,7 @@ mod covers;
 mod database;
 mod http;
 mod import;
+mod json;
 mod library;
 mod listen;
 mod media;

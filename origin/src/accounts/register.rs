@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 use super::ids::chance;
 use super::names::{self, Invalid};
 use super::{AccountError, Accounts, Identity, Registration, Role, UserId};
-use crate::database::DatabaseError;
+use crate::database::{Alone, DatabaseError};
 use segue_manifests::Sha256;
 
 /// What a new account is made of, as the client gave it.
@@ -44,7 +44,7 @@ impl Accounts {
             return Err(AccountError::Closed);
         }
         let password = self.passwords.hash(&new.password).await?;
-        let mut tx = self.database.begin_catalog_write().await?;
+        let mut tx = self.database.begin_alone(Alone::Accounts).await?;
         let role = self.role_of_new(&mut tx, new, now).await?;
         let id = UserId::new(now);
         let inserted = sqlx::query(

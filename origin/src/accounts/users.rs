@@ -7,7 +7,7 @@ use super::names;
 use super::register::taken;
 use super::{AccountError, Accounts, Identity, Role, UserId, timed_id};
 use crate::catalog::{Time, fixed};
-use crate::database::DatabaseError;
+use crate::database::{Alone, DatabaseError};
 
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -186,7 +186,7 @@ impl Accounts {
         now: u64,
     ) -> Result<Account, AccountError> {
         // One at a time, so that two administrators cannot take each other's role.
-        let mut tx = self.database.begin_catalog_write().await?;
+        let mut tx = self.database.begin_alone(Alone::Accounts).await?;
         let mut it = lock(&mut tx, id).await?.ok_or(AccountError::Unknown)?;
         if it.role == Role::Administrator && role != Role::Administrator {
             not_the_last(&mut tx).await?;
@@ -207,7 +207,7 @@ impl Accounts {
 
     /// Erases an account and everything that belongs to it. Counts of plays stay: they name nobody.
     pub(crate) async fn erase(&self, by: &Identity, id: UserId, now: u64) -> Result<(), AccountError> {
-        let mut tx = self.database.begin_catalog_write().await?;
+        let mut tx = self.database.begin_alone(Alone::Accounts).await?;
         let it = lock(&mut tx, id).await?.ok_or(AccountError::Unknown)?;
         if it.role == Role::Administrator {
             not_the_last(&mut tx).await?;

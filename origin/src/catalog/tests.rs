@@ -231,7 +231,7 @@ proptest! {
             for (asset, title) in titles.iter().enumerate() {
                 it.apply(asset as u8 + 1, 1, tags(title, "A", "")).await;
             }
-            for filter in ["", "a", "aa", "aba"] {
+            for filter in ["", "a", "aa", "aba", "aaa"] {
                 let mut window = Window { limit, filter: filter.into(), ..Window::default() };
                 let mut seen = Vec::new();
                 loop {

@@ -10,7 +10,7 @@ use super::Catalog;
 use super::ids::{AlbumId, ArtistId};
 use super::rows::fixed;
 use super::tags::{NamedAlbum, NamedArtist, Shelf};
-use crate::database::DatabaseError;
+use crate::database::{Alone, DatabaseError};
 
 /// What asks for an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +98,7 @@ impl Catalog {
         trigger: Trigger,
         now: u64,
     ) -> Result<Vec<Change>, DatabaseError> {
-        let mut tx = self.database.begin_catalog_write().await?;
+        let mut tx = self.database.begin_alone(Alone::Catalog).await?;
         let mut changes = Vec::with_capacity(descriptors.len());
         for descriptor in descriptors {
             changes.push(change(&mut tx, descriptor, trigger, now).await?);

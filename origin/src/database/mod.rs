@@ -57,6 +57,15 @@ impl Dialect {
     }
 }
 
+/// Work that is done by one origin at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alone {
+    /// Imports.
+    Catalog,
+    /// What decides who is an administrator.
+    Accounts,
+}
+
 /// The open database.
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
@@ -112,11 +121,12 @@ impl Database {
         }
     }
 
-    /// Begins a transaction that writes the catalog: one at a time, also among several origins.
-    pub(crate) async fn begin_catalog_write(&self) -> Result<Transaction<'static, Any>, DatabaseError> {
+    /// Begins a transaction that writes and has no other of its kind beside it, also among several origins.
+    pub(crate) async fn begin_alone(&self, kind: Alone) -> Result<Transaction<'static, Any>, DatabaseError> {
         let mut tx = self.begin_write().await?;
         if self.dialect == Dialect::Postgres {
-            sqlx::query(postgres::LOCK_CATALOG).execute(&mut *tx).await?;
+            let key = i64::from_be_bytes(*b"segue\0\0\0") + kind as i64;
+            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(key).execute(&mut *tx).await?;
         }
         Ok(tx)
     }

@@ -7,9 +7,6 @@ use sqlx::{AnyConnection, AnyPool, Connection as _};
 
 use super::{Database, DatabaseError, Dialect, pool, schema};
 
-/// Held to the end of the transaction. The number is the word "segue" in bytes.
-pub(super) const LOCK_CATALOG: &str = "SELECT pg_advisory_xact_lock(495874860389)";
-
 /// Said to each new connection: nothing waits for ever.
 const SETTINGS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '20s'";
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::range::{self, Wanted};
 use super::{Problem, accept};
+use crate::json::holds_nul;
 
 /// What a request asks of a representation.
 #[derive(Debug, Clone, Default)]
@@ -141,7 +142,6 @@ fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     if !value.is_object() {
         return Err("The body must be a JSON object.".to_owned());
     }
-    // No name holds it, and PostgreSQL keeps no text with it.
     if holds_nul(&value) {
         return Err("The body holds the character U+0000, which stands in no text.".to_owned());
     }
@@ -156,15 +156,6 @@ fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
             _ => format!("The body cannot be taken: {reason}."),
         }
     })
-}
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
 }
 
 /// What serde expects, without the names of Rust's types.

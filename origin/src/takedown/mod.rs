@@ -1,8 +1,8 @@
 //! Songs that may not be played any more.
 //!
-//! The origin answers 410 for their media at once, and tells every edge to forget what it has, so that the edges ask
-//! again and learn it. Other origins on the same database notice within seconds and are right even before: an edge
-//! that was told asks whichever origin it has.
+//! Whatever an origin notices to have changed, by its own doing or another origin's, it answers by from then on, and
+//! tells every edge to forget the asset. An edge may ask again at an origin that has not noticed yet; that one tells it
+//! once more when it does, so in the end no edge keeps what is taken down.
 
 mod push;
 
@@ -13,6 +13,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http::StatusCode;
 use segue_manifests::AssetId;
+use tokio::sync::Mutex;
 
 use crate::accounts::{Identity, note};
 use crate::catalog::{SongId, fixed};
@@ -30,6 +31,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Takedowns {
     database: Database,
     songs: ArcSwap<HashSet<AssetId>>,
+    /// Held from reading the database to answering by it: an older reading never replaces a newer one.
+    refreshing: Mutex<()>,
     edges: Edges,
 }
 
@@ -48,7 +51,7 @@ impl Takedowns {
         secret: &str,
     ) -> Result<Self, DatabaseError> {
         let songs = ArcSwap::from_pointee(read(&database).await?);
-        Ok(Self { database, songs, edges: Edges::new(edges, secret) })
+        Ok(Self { database, songs, refreshing: Mutex::new(()), edges: Edges::new(edges, secret) })
     }
 
     /// Whether that song is taken down.
@@ -60,11 +63,19 @@ impl Takedowns {
     pub(crate) async fn follow(self: Arc<Self>) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            match read(&self.database).await {
-                Ok(songs) => self.songs.store(Arc::new(songs)),
-                Err(error) => tracing::warn!(%error, "takedowns cannot be read; those known stay"),
+            if let Err(error) = self.refresh().await {
+                tracing::warn!(%error, "takedowns cannot be read; those known stay");
             }
         }
+    }
+
+    /// Reads what is taken down, answers by it, and tells the edges what has changed.
+    async fn refresh(&self) -> Result<(), DatabaseError> {
+        let _alone = self.refreshing.lock().await;
+        let now = Arc::new(read(&self.database).await?);
+        let before = self.songs.swap(Arc::clone(&now));
+        now.symmetric_difference(&before).for_each(|song| self.edges.purge(*song));
+        Ok(())
     }
 
     /// Takes a song down, or puts it back; says whether the song is there. `now` is in milliseconds since the Unix
@@ -77,7 +88,7 @@ impl Takedowns {
         reason: &str,
         now: u64,
     ) -> Result<bool, DatabaseError> {
-        let mut tx = self.database.begin_catalog_write().await?;
+        let mut tx = self.database.begin_write().await?;
         let done = sqlx::query("UPDATE songs SET taken_down_at = $2 WHERE id = $1")
             .bind(&song.0[..])
             .bind(down.then_some(now as i64))
@@ -89,16 +100,7 @@ impl Takedowns {
         let act = if down { "take-down" } else { "put-back" };
         note(&mut tx, by, act, &song.to_string(), reason, now).await?;
         tx.commit().await?;
-        self.songs.rcu(|songs| {
-            let mut songs = HashSet::clone(songs);
-            if down {
-                songs.insert(song)
-            } else {
-                songs.remove(&song)
-            };
-            songs
-        });
-        self.edges.purge(song);
+        self.refresh().await?;
         Ok(true)
     }
 }

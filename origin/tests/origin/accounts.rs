@@ -200,6 +200,16 @@ async fn administrators_rule_and_leave_a_trace() {
 }
 
 #[tokio::test]
+async fn of_many_first_accounts_one_is_the_administrators() {
+    let origin = origin().await;
+    let names: Vec<String> = ["ann", "ben", "cem", "dora", "emil", "fay"].map(str::to_owned).into();
+    let made = names.iter().map(|name| origin.post("/users/register", account(name).to_string()));
+    let made = futures_util::future::join_all(made).await;
+    let administrators = made.iter().filter(|it| it.json()["role"] == "administrator").count();
+    assert_eq!((made.iter().filter(|it| it.status == 201).count(), administrators), (names.len(), 1));
+}
+
+#[tokio::test]
 async fn guests_come_in_only_where_they_may() {
     let origin = origin_with(|config| config.guests = false).await;
     let track = Track::new(1, tags("One", "Ann", "First"));

@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 
-use crate::support::{Track, eventually, origin_with, tags};
+use crate::support::{Track, eventually, memory, origin_with, start, tags};
 
 /// Purges as an edge's admin listener gets them: authorization and body.
 type Purges = Arc<Mutex<Vec<(String, Value)>>>;
@@ -43,6 +43,32 @@ async fn edge() -> (String, Purges) {
         }
     });
     (address, purges)
+}
+
+/// The assets that were purged.
+fn purged(purges: &Purges) -> Vec<Value> {
+    purges.lock().unwrap().iter().map(|(_, body)| body["surrogate_keys"][0].clone()).collect()
+}
+
+#[tokio::test]
+async fn every_origin_of_a_database_notices_and_tells_the_edges() {
+    let (dir, store) = (Arc::new(tempfile::tempdir().unwrap()), memory());
+    let (edge, purges) = edge().await;
+    let one = start(dir.clone(), store.clone(), |_| ()).await;
+    let track = Track::new(1, tags("One", "Ann", "First"));
+    one.add(&track).await;
+    let other = start(dir, store, |config| config.edge_admins = vec![edge]).await;
+    let media = format!("{}/aac-128/0.m4s", track.base());
+    assert_eq!(other.get(&media).await.status, 200);
+    let (_, curator) = one.user("root").await;
+    let path = format!("/songs/{}/takedown", track.id());
+    assert_eq!(one.as_user(Method::PUT, &path, &curator, &json!({})).await.status, 204);
+    // An edge that asks the other origin now may still be given the song; it is told once more when that one notices.
+    eventually(async || other.get(&media).await.status == 410).await;
+    eventually(async || purged(&purges) == [json!(format!("asset-{}", track.id()))]).await;
+    assert_eq!(one.as_user(Method::DELETE, &path, &curator, &Value::Null).await.status, 204);
+    eventually(async || other.get(&media).await.status == 200).await;
+    eventually(async || purged(&purges).len() == 2).await;
 }
 
 #[tokio::test]
