@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import { launch } from "./chromium.mjs";
-import { ask, goTo, openAs } from "./people.mjs";
+import { PHONE, ask, finish, goTo, openAs } from "./people.mjs";
 import { songs, startSegue } from "./segue.mjs";
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 let segue, browser, demo;
 
 before(async () => {
@@ -20,10 +19,6 @@ after(async () => {
   await segue?.stop();
 });
 
-const finish = async (page) => {
-  assert.deepEqual(page.errors, []);
-  await page.context().close();
-};
 
 for (const [name, options] of [["wide", { viewport: { width: 1280, height: 800 } }], ["narrow", PHONE]]) {
   test(`hearts are kept, on songs, albums and artists (${name})`, async () => {

@@ -1,7 +1,16 @@
 // Accounts for tests, made through the API by the page itself, so that the cookie is the page's.
+import assert from "node:assert/strict";
+
 import { openPage } from "./chromium.mjs";
 
 export const PASSWORD = "a long enough phrase";
+export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+/** Closes a page that had no errors. */
+export async function finish(page) {
+  assert.deepEqual(page.errors, []);
+  await page.context().close();
+}
 
 /** Opens the page as somebody new, or as somebody known when `known`. */
 export async function openAs(browser, segue, username, { known = false, ...options } = {}) {

@@ -4,10 +4,9 @@ import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { launch } from "./chromium.mjs";
-import { ask, goTo, openAs } from "./people.mjs";
+import { PHONE, ask, finish, goTo, openAs } from "./people.mjs";
 import { songs, startSegue } from "./segue.mjs";
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 let segue, browser, demo;
 
 before(async () => {
@@ -45,10 +44,6 @@ async function expectOrder(page, playlist, order) {
 }
 
 const titles = () => demo.map((song) => song.title);
-const finish = async (page) => {
-  assert.deepEqual(page.errors, []);
-  await page.context().close();
-};
 
 test("a playlist is made, filled from an album and from a song's menu, and plays", async () => {
   const page = await openAs(browser, segue, "maker");

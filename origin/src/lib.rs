@@ -24,6 +24,7 @@ mod config;
 mod covers;
 mod database;
 mod http;
+mod ids;
 mod import;
 mod json;
 mod library;

@@ -1,14 +1,8 @@
 // The API to be read and tried: made from /openapi.json when the page opens.
 
-const METHODS = ["get", "post", "put", "patch", "delete"];
+import { h } from "./lib/dom.js";
 
-/** An element with attributes and children; text is text. */
-function el(name, attributes = {}, ...children) {
-  const node = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
+const METHODS = ["get", "post", "put", "patch", "delete"];
 
 /** A schema as a short example of itself. */
 function example(schema, schemas, depth = 0) {
@@ -28,7 +22,7 @@ function example(schema, schemas, depth = 0) {
 }
 
 function pretty(value) {
-  return el("pre", {}, typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  return h("pre", {}, typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }
 
 function access(operation) {
@@ -39,14 +33,14 @@ function access(operation) {
 /** The form that sends the request, with the player's own sign-in. */
 function trial(method, path, operation, schemas) {
   const fields = (operation.parameters ?? []).map((parameter) => {
-    const input = el("input", { name: parameter.name, autocomplete: "off" });
-    return { parameter, input, label: el("label", {}, `${parameter.name} (${parameter.in})`, input) };
+    const input = h("input", { name: parameter.name, autocomplete: "off" });
+    return { parameter, input, label: h("label", {}, `${parameter.name} (${parameter.in})`, input) };
   });
   const schema = operation.requestBody?.content["application/json"]?.schema;
-  const body = schema ? el("textarea", { rows: "6", "aria-label": "Body" }) : null;
+  const body = schema ? h("textarea", { rows: "6", "aria-label": "Body" }) : null;
   if (body) body.value = JSON.stringify(example(schema, schemas), null, 2);
-  const out = el("div", { "aria-live": "polite" });
-  const form = el("form", {}, ...fields.map((it) => it.label), body, el("button", {}, "Send"), out);
+  const out = h("div", { "aria-live": "polite" });
+  const form = h("form", {}, ...fields.map((it) => it.label), body, h("button", {}, "Send"), out);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     let url = path;
@@ -63,9 +57,9 @@ function trial(method, path, operation, schemas) {
       const text = await answer.text();
       let shown = text;
       try { shown = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON */ }
-      out.replaceChildren(el("p", {}, `${answer.status} ${answer.statusText}`), pretty(shown.slice(0, 20_000)));
+      out.replaceChildren(h("p", {}, `${answer.status} ${answer.statusText}`), pretty(shown.slice(0, 20_000)));
     } catch (error) {
-      out.replaceChildren(el("p", {}, `No answer: ${error.message}`));
+      out.replaceChildren(h("p", {}, `No answer: ${error.message}`));
     }
   });
   return form;
@@ -74,18 +68,18 @@ function trial(method, path, operation, schemas) {
 function answers(operation, schemas) {
   const rows = Object.entries(operation.responses).map(([status, answer]) => {
     const content = answer.content ? Object.keys(answer.content).join(", ") : "";
-    return el("tr", {}, el("td", {}, status), el("td", {}, answer.description), el("td", {}, el("code", {}, content)));
+    return h("tr", {}, h("td", {}, status), h("td", {}, answer.description), h("td", {}, h("code", {}, content)));
   });
   const [, success] = Object.entries(operation.responses).find(([status]) => status.startsWith("2")) ?? [];
   const schema = success?.content?.["application/json"]?.schema;
-  return [el("table", {}, ...rows), schema ? pretty(example(schema, schemas)) : null];
+  return [h("table", {}, ...rows), schema ? pretty(example(schema, schemas)) : null];
 }
 
 function show(method, path, operation, schemas) {
-  const details = el("details", { id: operation.operationId },
-    el("summary", {},
-      el("code", { class: "method" }, method), el("code", { class: "path" }, path),
-      el("span", {}, operation.summary), el("span", { class: "access" }, access(operation))));
+  const details = h("details", { id: operation.operationId },
+    h("summary", {},
+      h("code", { class: "method" }, method), h("code", { class: "path" }, path),
+      h("span", {}, operation.summary), h("span", { class: "access" }, access(operation))));
   // Filled when it is opened: there are many.
   details.addEventListener("toggle", () => {
     if (details.childElementCount > 1) return;
@@ -108,11 +102,11 @@ async function start() {
       }
     }
     main.replaceChildren(
-      el("h1", {}, `${spec.info.title} ${spec.info.version}`), el("p", {}, spec.info.description),
-      el("p", {}, el("a", { href: "/openapi.json" }, "OpenAPI 3.1 document")),
-      ...[...tags].flatMap(([tag, items]) => [el("h2", {}, tag), ...items]));
+      h("h1", {}, `${spec.info.title} ${spec.info.version}`), h("p", {}, spec.info.description),
+      h("p", {}, h("a", { href: "/openapi.json" }, "OpenAPI 3.1 document")),
+      ...[...tags].flatMap(([tag, items]) => [h("h2", {}, tag), ...items]));
   } catch (error) {
-    main.replaceChildren(el("p", { role: "alert" }, `The document cannot be read: ${error.message}`));
+    main.replaceChildren(h("p", { role: "alert" }, `The document cannot be read: ${error.message}`));
   }
   main.removeAttribute("aria-busy");
 }

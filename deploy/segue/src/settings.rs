@@ -87,6 +87,15 @@ impl Setting {
         self.value(&texts, from_env).map(Some).with_context(|| format!("setting {id} ({})", self.env()))
     }
 
+    /// Several values in one text: commas part them; folders in the environment are parted as in `PATH`.
+    fn parts(&self, text: &str, from_env: bool) -> Vec<String> {
+        match (self.holds_folders(), from_env) {
+            (true, false) => vec![text.to_owned()],
+            (true, true) => std::env::split_paths(text).map(|it| it.to_string_lossy().into_owned()).collect(),
+            _ => text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect(),
+        }
+    }
+
     fn value(&self, texts: &[&String], from_env: bool) -> anyhow::Result<Value> {
         if let Value::Array(_) = self.default {
             let parts = texts.iter().flat_map(|text| self.parts(text, from_env));
@@ -103,17 +112,6 @@ impl Setting {
             }
             _ => Value::String(text.to_owned()),
         })
-    }
-}
-
-impl Setting {
-    /// Several values in one text: commas part them; folders in the environment are parted as in `PATH`.
-    fn parts(&self, text: &str, from_env: bool) -> Vec<String> {
-        match (self.holds_folders(), from_env) {
-            (true, false) => vec![text.to_owned()],
-            (true, true) => std::env::split_paths(text).map(|it| it.to_string_lossy().into_owned()).collect(),
-            _ => text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect(),
-        }
     }
 }
 

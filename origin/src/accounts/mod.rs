@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, DatabaseError};
 
-pub(crate) use ids::{UserId, timed_id};
+pub(crate) use ids::UserId;
 pub(crate) use names::{Invalid, display_name};
 pub(crate) use register::NewAccount;
 pub(crate) use role::Role;

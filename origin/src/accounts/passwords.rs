@@ -31,7 +31,7 @@ impl Passwords {
     /// As many at once as there are cores.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let nobody = hash(&hex::encode(super::ids::chance::<16>()));
+        let nobody = hash(&hex::encode(crate::ids::chance::<16>()));
         Self { turns: Arc::new(Semaphore::new(cores)), nobody }
     }
 

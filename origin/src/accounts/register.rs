@@ -2,10 +2,10 @@
 
 use sqlx::AnyConnection;
 
-use super::ids::chance;
 use super::names::{self, Invalid};
 use super::{AccountError, Accounts, Identity, Registration, Role, UserId};
 use crate::database::{Alone, DatabaseError};
+use crate::ids::chance;
 use segue_manifests::Sha256;
 
 /// What a new account is made of, as the client gave it.

@@ -7,11 +7,11 @@ use segue_manifests::Sha256;
 use serde::Serialize;
 use sqlx::AnyConnection;
 
-use super::ids::{chance, timed_id};
 use super::names::{self, Invalid};
 use super::{AccountError, Accounts, Identity, UserId};
 use crate::catalog::{Time, fixed};
 use crate::database::DatabaseError;
+use crate::ids::{chance, timed_id};
 
 /// Sign-ins and tokens of one account at once.
 const MAX_SESSIONS: i64 = 100;

@@ -5,9 +5,10 @@ use sqlx::AnyConnection;
 
 use super::names;
 use super::register::taken;
-use super::{AccountError, Accounts, Identity, Role, UserId, timed_id};
+use super::{AccountError, Accounts, Identity, Role, UserId};
 use crate::catalog::{Time, fixed};
 use crate::database::{Alone, DatabaseError};
+use crate::ids::timed_id;
 
 /// An account as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,13 +7,16 @@ use http::{HeaderMap, StatusCode};
 use segue_manifests::AssetId;
 use serde::{Deserialize, Serialize};
 
-use super::users::{Items, PageQuery, etag, if_match, limit, needed, own, private};
+use super::list::{self, PageQuery};
+use super::users::own;
 use crate::accounts::UserId;
 use crate::app::App;
-use crate::catalog::{Kind, ObjectId, SongId};
+use crate::catalog::{Kind, ObjectId, Page, SongId};
 use crate::clock;
 use crate::http::extract::id;
-use crate::http::{JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn};
+use crate::http::{
+    JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, etag, if_match, needed, private,
+};
 use crate::library::{Period, Queue};
 
 /// Longest list of the most played.
@@ -60,8 +63,8 @@ pub(super) async fn history(
         Some(cursor) => cursor.parse::<AssetId>().map_err(|_| Problem::bad_cursor())?.0,
         None => [0xff; 16],
     };
-    let plays = app.library.history(user, before, limit(query.limit)?).await?;
-    Ok(private(&Items { items: plays.items, next_cursor: plays.next.map(hex::encode) }))
+    let plays = app.library.history(user, before, i64::from(query.limit()?)).await?;
+    Ok(private(&Page { items: plays.items, next_cursor: plays.next.map(hex::encode) }))
 }
 
 /// `DELETE /users/{id}/history`: forgets what was played.
@@ -82,8 +85,8 @@ pub(super) async fn recent(
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Problem> {
     let user = own(&text, &it)?;
-    let items = app.library.recent(user, limit(query.limit)? as usize).await?;
-    Ok(private(&Items { items, next_cursor: None }))
+    let items = app.library.recent(user, query.limit()? as usize).await?;
+    Ok(private(&Page::whole(items)))
 }
 
 /// `GET /users/{id}/top/{kind}`: the songs or artists that were played most.
@@ -95,12 +98,9 @@ pub(super) async fn tops(
 ) -> Result<Response, Problem> {
     let user = own(&user, &it)?;
     let kind = Kind::of_plural(&kind).filter(|kind| *kind != Kind::Album).ok_or_else(nothing)?;
-    let limit = query.limit.unwrap_or(50);
-    if !(1..=MAX_TOPS).contains(&limit) {
-        return Err(Problem::bad_request("bad-query", format!("limit must be 1 to {MAX_TOPS}.")));
-    }
+    let limit = list::limit(query.limit, MAX_TOPS)?;
     let items = app.library.tops(user, kind, query.period, i64::from(limit), clock::now_ms()).await?;
-    Ok(private(&Items { items, next_cursor: None }))
+    Ok(private(&Page::whole(items)))
 }
 
 /// `GET /users/{id}/favourites/{kind}`: the newest first.
@@ -116,9 +116,9 @@ pub(super) async fn favourites(
         Some(cursor) => read_place(cursor)?,
         None => (i64::MAX, [0xff; 16]),
     };
-    let list = app.library.favourites(user, kind, before, limit(query.limit)?).await?;
-    let next_cursor = list.next.map(|(at, id)| format!("{at}-{}", hex::encode(id)));
-    Ok(private(&Items { items: list.items, next_cursor }))
+    let liked = app.library.favourites(user, kind, before, i64::from(query.limit()?)).await?;
+    let next_cursor = liked.next.map(|(at, id)| format!("{at}-{}", hex::encode(id)));
+    Ok(private(&Page { items: liked.items, next_cursor }))
 }
 
 fn read_place(cursor: &str) -> Result<(i64, ObjectId), Problem> {
@@ -228,6 +228,6 @@ pub(super) async fn recommendations(
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Problem> {
     let user = own(&text, &it)?;
-    let items = app.library.recommend(user, limit(query.limit)? as usize).await?;
+    let items = app.library.recommend(user, query.limit()? as usize).await?;
     Ok(private(&Recommendations { source: "fallback", items }))
 }

@@ -18,13 +18,33 @@ pub(super) struct ListQuery {
     name: Option<String>,
 }
 
+/// `?limit=&cursor=` of a list without names.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PageQuery {
+    limit: Option<u32>,
+    pub(super) cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Items at most.
+    pub(super) fn limit(&self) -> Result<u32, Problem> {
+        limit(self.limit, MAX_LIMIT)
+    }
+}
+
+/// Items at most, where that many may be asked for.
+pub(super) fn limit(given: Option<u32>, most: u32) -> Result<u32, Problem> {
+    let limit = given.unwrap_or(DEFAULT_LIMIT);
+    if (1..=most).contains(&limit) {
+        return Ok(limit);
+    }
+    Err(Problem::bad_request("bad-query", format!("limit must be 1 to {most}.")))
+}
+
 impl ListQuery {
     /// The part of the list that is asked for.
     pub(super) fn window(self) -> Result<Window, Problem> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_LIMIT).contains(&limit) {
-            return Err(Problem::bad_request("bad-query", format!("limit must be 1 to {MAX_LIMIT}.")));
-        }
+        let limit = limit(self.limit, MAX_LIMIT)?;
         let name = self.name.unwrap_or_default();
         if name.chars().count() > MAX_NAME {
             return Err(Problem::bad_request(

@@ -7,13 +7,12 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use segue_manifests::AssetId;
 use serde::Deserialize;
 
-use super::users::{needed, private};
 use crate::accounts::UserId;
 use crate::app::App;
 use crate::catalog::SongId;
 use crate::clock;
 use crate::http::extract::id;
-use crate::http::{Caller, JsonBody, PathText, Problem, QueryOf};
+use crate::http::{Caller, JsonBody, PathText, Problem, QueryOf, needed, private};
 use crate::playback::{Report, Wanted, host_of};
 use crate::takedown;
 

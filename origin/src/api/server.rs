@@ -4,10 +4,9 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 
-use super::users::private;
 use crate::accounts::{Account, Registration};
 use crate::app::App;
-use crate::http::{Caller, Problem};
+use crate::http::{Caller, Problem, private};
 
 #[derive(Serialize)]
 struct Server {

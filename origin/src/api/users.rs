@@ -2,17 +2,20 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION, SET_COOKIE};
+use http::header::{ETAG, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::list::PageQuery;
 use crate::accounts::{Account, Change, Identity, Kind, NewAccount, PublicAccount, Role, UserId};
 use crate::app::App;
+use crate::catalog::{Page, Time};
 use crate::clock;
 use crate::http::extract::id;
 use crate::http::gateway::COOKIE_NAME;
 use crate::http::{
-    Administrator, Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, client, identity,
+    Administrator, Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, client, etag, identity,
+    if_match, needed, private,
 };
 
 /// Body of `POST /users/register`.
@@ -83,24 +86,11 @@ pub(super) struct TokenRequest {
     days: Option<u32>,
 }
 
-/// `?limit=&cursor=`
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct PageQuery {
-    pub(super) limit: Option<u32>,
-    pub(super) cursor: Option<String>,
-}
-
 #[derive(Serialize)]
 struct SignIn {
     token: String,
-    expires_at: crate::catalog::Time,
+    expires_at: Time,
     user: Account,
-}
-
-#[derive(Serialize)]
-pub(super) struct Items<T> {
-    pub(super) items: Vec<T>,
-    pub(super) next_cursor: Option<String>,
 }
 
 const MAX_TOKEN_DAYS: u32 = 3650;
@@ -126,7 +116,7 @@ pub(super) async fn register(
 /// `POST /users/login`: shows the password, gets a token.
 pub(super) async fn login(
     State(app): State<App>,
-    from: client::From,
+    from: client::Address,
     headers: HeaderMap,
     JsonBody(body): JsonBody<LoginRequest>,
 ) -> Result<Response, Problem> {
@@ -160,17 +150,13 @@ pub(super) async fn list(
     Administrator(_): Administrator,
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Problem> {
-    let limit = limit(query.limit)?;
+    let limit = query.limit()?;
     let behind = match &query.cursor {
         Some(cursor) => read_place(cursor)?,
         None => (0, UserId::GUEST),
     };
-    let mut items = app.accounts.list(behind, limit + 1).await?;
-    let more = items.len() as i64 > limit;
-    items.truncate(limit as usize);
-    let last = items.last().filter(|_| more);
-    let next_cursor = last.map(|it| format!("{}-{}", it.created_at.0, it.id));
-    Ok(private(&Items { items, next_cursor }))
+    let items = app.accounts.list(behind, i64::from(limit) + 1).await?;
+    Ok(private(&Page::cut(items, limit, |it| format!("{}-{}", it.created_at.0, it.id))))
 }
 
 fn read_place(cursor: &str) -> Result<(u64, UserId), Problem> {
@@ -199,7 +185,7 @@ pub(super) async fn change(
     State(app): State<App>,
     SignedIn(it): SignedIn,
     PathText(text): PathText,
-    from: client::From,
+    from: client::Address,
     headers: HeaderMap,
     JsonBody(body): JsonBody<ChangeRequest>,
 ) -> Result<Response, Problem> {
@@ -218,7 +204,7 @@ pub(super) async fn erase(
     State(app): State<App>,
     SignedIn(it): SignedIn,
     PathText(text): PathText,
-    from: client::From,
+    from: client::Address,
     JsonBody(body): JsonBody<EraseRequest>,
 ) -> Result<Response, Problem> {
     let user = own_or_administrator(&text, &it)?;
@@ -243,7 +229,7 @@ pub(super) async fn set_password(
     State(app): State<App>,
     SignedIn(it): SignedIn,
     PathText(text): PathText,
-    from: client::From,
+    from: client::Address,
     JsonBody(body): JsonBody<PasswordRequest>,
 ) -> Result<Response, Problem> {
     let user = own(&text, &it)?;
@@ -273,7 +259,7 @@ pub(super) async fn sessions(
 ) -> Result<Response, Problem> {
     let user = own(&text, &it)?;
     let items = app.accounts.sessions(user, it.session, clock::now_ms()).await?;
-    Ok(private(&Items { items, next_cursor: None }))
+    Ok(private(&Page::whole(items)))
 }
 
 /// `DELETE /users/{id}/sessions/{session}`
@@ -318,11 +304,11 @@ pub(super) async fn invite(
     struct Invitation {
         invitation: String,
         role: Role,
-        expires_at: crate::catalog::Time,
+        expires_at: Time,
     }
     let role = body.role.unwrap_or(Role::Listener);
     let (invitation, expires) = app.accounts.invite(&it, role, clock::now_ms()).await?;
-    let answer = Invitation { invitation, role, expires_at: crate::catalog::Time(expires) };
+    let answer = Invitation { invitation, role, expires_at: Time(expires) };
     Ok((StatusCode::CREATED, private(&answer)).into_response())
 }
 
@@ -332,7 +318,7 @@ pub(super) async fn audit(
     Administrator(_): Administrator,
     QueryOf(query): QueryOf<PageQuery>,
 ) -> Result<Response, Problem> {
-    let limit = limit(query.limit)?;
+    let limit = query.limit()?;
     let before = match &query.cursor {
         Some(cursor) => {
             let place: UserId = cursor.parse().map_err(|_| Problem::bad_cursor())?;
@@ -340,18 +326,8 @@ pub(super) async fn audit(
         }
         None => [0xff; 16],
     };
-    let mut items = app.accounts.acts(before, limit + 1).await?;
-    let more = items.len() as i64 > limit;
-    items.truncate(limit as usize);
-    let next_cursor = items.last().filter(|_| more).map(|act| act.id.clone());
-    Ok(private(&Items { items, next_cursor }))
-}
-
-pub(super) fn limit(given: Option<u32>) -> Result<i64, Problem> {
-    match given.unwrap_or(50) {
-        limit @ 1..=200 => Ok(i64::from(limit)),
-        _ => Err(Problem::bad_request("bad-query", "limit must be 1 to 200.")),
-    }
+    let items = app.accounts.acts(before, i64::from(limit) + 1).await?;
+    Ok(private(&Page::cut(items, limit, |act| act.id.clone())))
 }
 
 async fn find(app: &App, user: UserId) -> Result<Account, Problem> {
@@ -383,32 +359,6 @@ fn own_or_administrator(text: &str, it: &Identity) -> Result<UserId, Problem> {
         user if user == it.user || it.role == Role::Administrator => Ok(user),
         _ => Err(identity::forbidden()),
     }
-}
-
-pub(super) fn needed<T>(given: Option<T>, member: &str) -> Result<T, Problem> {
-    given.ok_or_else(|| Problem::invalid(format!("{member}: is missing.")))
-}
-
-/// JSON that no cache keeps.
-pub(super) fn private(value: &impl Serialize) -> Response {
-    let json = serde_json::to_vec(value).expect("answers have only string keys");
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], json).into_response()
-}
-
-/// The entity-tag of something that counts its changes.
-pub(super) fn etag(version: u64) -> String {
-    format!("\"v{version}\"")
-}
-
-/// The version that `If-Match` asks for (RFC 9110 13.1.1); `*` asks for any.
-pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix("\"v").and_then(|text| text.strip_suffix('"')?.parse().ok());
-    version.map(Some).ok_or_else(Problem::stale)
 }
 
 /// The cookie: not for scripts, not for other sites, and not in clear where the page came by TLS.

@@ -2,7 +2,7 @@
 
 use super::cursor::{self, NamePlace};
 use super::ids::{AlbumId, ArtistId};
-use super::matching::ByName;
+use super::matching::{ByName, by_name};
 use super::model::{Album, Page};
 use super::rows::{AlbumRow, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -10,7 +10,7 @@ use crate::database::DatabaseError;
 
 /// A query for albums; an album shows the cover of its first song that has one.
 macro_rules! albums_sql {
-    ($page:literal, $order:literal) => {
+    ($page:expr, $order:expr) => {
         concat!(
             "SELECT a.id, a.title, a.title_folded, a.artist_id, artists.name AS artist_name, a.release_date,
                     a.song_count, a.duration_ms,
@@ -30,18 +30,7 @@ macro_rules! albums_sql {
     };
 }
 
-pub(super) const BY_TITLE: ByName = ByName {
-    all: albums_sql!("(title_folded, id) > ($2, $3) AND $4 = ''"),
-    beginning: albums_sql!("(title_folded, id) > ($2, $3) AND title_folded < $4"),
-    common: albums_sql!("(title_folded, id) > ($2, $3) AND instr(title_folded, $4) > 0"),
-    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM album_grams WHERE album_grams MATCH $1 LIMIT $2)",
-    rare_sqlite: albums_sql!(
-        "(+title_folded, id) > ($2, $3) AND id IN (
-             SELECT n.id FROM album_grams g JOIN album_names n ON n.place = g.rowid WHERE g.album_grams MATCH $4)",
-        "+title_folded, id"
-    ),
-    postgres: albums_sql!("(title_folded, id) > ($2, $3) AND title_folded LIKE $4"),
-};
+pub(super) const BY_TITLE: ByName = by_name!(albums_sql, "title_folded", "title_folded, id", "album");
 pub(super) const OF_ARTIST: &str = albums_sql!(
     "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)"
 );
@@ -84,5 +73,5 @@ impl Catalog {
 }
 
 fn place(album: &Album) -> NamePlace {
-    NamePlace(album.title_folded.clone(), album.id.as_asset())
+    NamePlace(album.title_folded.clone(), album.id.into())
 }

@@ -2,7 +2,7 @@
 
 use super::cursor::{self, NamePlace};
 use super::ids::ArtistId;
-use super::matching::ByName;
+use super::matching::{ByName, by_name};
 use super::model::{Artist, Page};
 use super::rows::{ArtistRow, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -10,7 +10,7 @@ use crate::database::DatabaseError;
 
 /// A query for artists; an artist shows the cover of one of the own albums, else of one of the own songs.
 macro_rules! artists_sql {
-    ($page:literal, $order:literal) => {
+    ($page:expr, $order:expr) => {
         concat!(
             "SELECT a.id, a.name, a.name_folded, a.album_count, a.song_count, COALESCE(
                  (SELECT songs.cover_sha256 FROM albums JOIN songs ON songs.album_id = albums.id
@@ -29,18 +29,7 @@ macro_rules! artists_sql {
     };
 }
 
-pub(super) const BY_NAME: ByName = ByName {
-    all: artists_sql!("(name_folded, id) > ($2, $3) AND $4 = ''"),
-    beginning: artists_sql!("(name_folded, id) > ($2, $3) AND name_folded < $4"),
-    common: artists_sql!("(name_folded, id) > ($2, $3) AND instr(name_folded, $4) > 0"),
-    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM artist_grams WHERE artist_grams MATCH $1 LIMIT $2)",
-    rare_sqlite: artists_sql!(
-        "(+name_folded, id) > ($2, $3) AND id IN (
-             SELECT n.id FROM artist_grams g JOIN artist_names n ON n.place = g.rowid WHERE g.artist_grams MATCH $4)",
-        "+name_folded, id"
-    ),
-    postgres: artists_sql!("(name_folded, id) > ($2, $3) AND name_folded LIKE $4"),
-};
+pub(super) const BY_NAME: ByName = by_name!(artists_sql, "name_folded", "name_folded, id", "artist");
 const ONE: &str = artists_sql!("id = $2");
 /// `#` stands for placeholders from `$2` on.
 pub(super) const MANY: &str = artists_sql!("id IN (#)");
@@ -50,7 +39,7 @@ impl Catalog {
     pub(crate) async fn artists(&self, window: &Window) -> Result<Page<Artist>, CatalogError> {
         let from = cursor::read("artists", window.cursor.as_deref())?;
         let rows: Vec<ArtistRow> = BY_NAME.read(&self.database, window, from).await?;
-        let place = |artist: &Artist| NamePlace(artist.name_folded.clone(), artist.id.as_asset());
+        let place = |artist: &Artist| NamePlace(artist.name_folded.clone(), artist.id.into());
         Ok(window.page("artists", read_all(rows)?, place))
     }
 

@@ -5,62 +5,18 @@
 //! talking. The price: renaming an album makes another one. A song's identifier is its asset's, which no tag
 //! changes.
 
-use std::fmt;
-use std::str::FromStr;
-
 use segue_manifests::{AssetId, Sha256};
-use serde::{Deserialize, Serialize};
+
+use crate::ids::id_type;
 
 /// A song is its asset: retagging keeps it.
 pub(crate) type SongId = AssetId;
 
-macro_rules! hashed_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(transparent)]
-        // The spelling of all identifiers is the one of AssetId: 32 lowercase hexadecimal digits.
-        pub(crate) struct $name(AssetId);
-
-        impl $name {
-            /// The same bytes for places in lists, which do not care whose they are.
-            pub(super) fn as_asset(self) -> AssetId {
-                self.0
-            }
-
-            /// The raw bytes, as the database keeps them.
-            pub(crate) fn bytes(&self) -> &[u8] {
-                &self.0.0
-            }
-        }
-
-        impl From<[u8; 16]> for $name {
-            fn from(bytes: [u8; 16]) -> Self {
-                Self(AssetId(bytes))
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = segue_manifests::IdError;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Ok(Self(text.parse()?))
-            }
-        }
-    };
-}
-
-hashed_id!(
+id_type!(
     /// Names an artist.
     ArtistId
 );
-hashed_id!(
+id_type!(
     /// Names an album.
     AlbumId
 );

@@ -31,6 +31,42 @@ pub(crate) struct ByName {
     pub(crate) postgres: &'static str,
 }
 
+/// The queries of a list made by the macro `$sql` (condition, order), of which `$folded` is the column with the name,
+/// `$order` begins with it, and `$kind` is what its trigram tables are called by.
+macro_rules! by_name {
+    ($sql:ident, $folded:literal, $order:literal, $kind:literal) => {
+        $crate::catalog::ByName {
+            all: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND $4 = ''"), $order),
+            beginning: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND ", $folded, " < $4"), $order),
+            common: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND instr(", $folded, ", $4) > 0"), $order),
+            count_sqlite: concat!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM ",
+                $kind,
+                "_grams WHERE ",
+                $kind,
+                "_grams MATCH $1 LIMIT $2)"
+            ),
+            // The signs keep SQLite from walking the index by name.
+            rare_sqlite: $sql!(
+                concat!(
+                    "(+",
+                    $folded,
+                    ", id) > ($2, $3) AND id IN (SELECT n.id FROM ",
+                    $kind,
+                    "_grams g JOIN ",
+                    $kind,
+                    "_names n ON n.place = g.rowid WHERE g.",
+                    $kind,
+                    "_grams MATCH $4)"
+                ),
+                concat!("+", $order)
+            ),
+            postgres: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND ", $folded, " LIKE $4"), $order),
+        }
+    };
+}
+pub(crate) use by_name;
+
 impl ByName {
     /// A page behind that place.
     pub(crate) async fn read<R>(

@@ -23,7 +23,7 @@ use crate::database::{Database, DatabaseError};
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
 pub(crate) use ids::{ArtistId, SongId};
-pub(crate) use matching::ByName;
+pub(crate) use matching::{ByName, by_name};
 pub(crate) use model::{Album, Artist, CoverRef, Page, Song, Time, Totals};
 pub(crate) use objects::{Kind, Object, ObjectId};
 pub(crate) use rows::{SongRow, cover, fixed, row};
@@ -72,13 +72,10 @@ impl Window {
     pub(crate) fn page<T: Serialize, P: cursor::Place>(
         &self,
         list: &str,
-        mut items: Vec<T>,
+        items: Vec<T>,
         place: impl Fn(&T) -> P,
     ) -> Page<T> {
-        let more = items.len() > self.limit as usize;
-        items.truncate(self.limit as usize);
-        let last = items.last().filter(|_| more);
-        Page { next_cursor: last.map(|last| cursor::write(list, &place(last))), items }
+        Page::cut(items, self.limit, |last| cursor::write(list, &place(last)))
     }
 }
 

@@ -15,6 +15,20 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// Cuts what was read, one more than wanted where there is more, and says where to go on.
+    pub(crate) fn cut(mut items: Vec<T>, limit: u32, cursor: impl FnOnce(&T) -> String) -> Self {
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        Self { next_cursor: items.last().filter(|_| more).map(cursor), items }
+    }
+
+    /// All that there is.
+    pub(crate) fn whole(items: Vec<T>) -> Self {
+        Self { items, next_cursor: None }
+    }
+}
+
 /// An artist as songs and albums name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ArtistRef {

@@ -4,7 +4,7 @@ use segue_manifests::{AssetId, Rev, Sha256};
 
 use super::cursor::{self, AlbumPlace, NamePlace};
 use super::ids::{AlbumId, ArtistId, SongId};
-use super::matching::ByName;
+use super::matching::{ByName, by_name};
 use super::model::{Page, Song};
 use super::rows::{SongRow, fixed, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -23,7 +23,7 @@ pub(crate) use song_columns;
 /// A query for songs: `$page` chooses and orders rows of the songs table alone, so that a page costs an index
 /// walk; names are joined to the few that are left.
 macro_rules! songs_sql {
-    ($page:literal, $order:literal) => {
+    ($page:expr, $order:expr) => {
         concat!(
             "SELECT ",
             song_columns!(),
@@ -40,18 +40,7 @@ macro_rules! songs_sql {
     };
 }
 
-pub(super) const BY_TITLE: ByName = ByName {
-    all: songs_sql!("(title_folded, id) > ($2, $3) AND $4 = ''", "s.title_folded, s.id"),
-    beginning: songs_sql!("(title_folded, id) > ($2, $3) AND title_folded < $4", "s.title_folded, s.id"),
-    common: songs_sql!("(title_folded, id) > ($2, $3) AND instr(title_folded, $4) > 0", "s.title_folded, s.id"),
-    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM song_grams WHERE song_grams MATCH $1 LIMIT $2)",
-    rare_sqlite: songs_sql!(
-        "(+title_folded, id) > ($2, $3) AND id IN (
-             SELECT n.id FROM song_grams g JOIN song_names n ON n.place = g.rowid WHERE g.song_grams MATCH $4)",
-        "+s.title_folded, s.id"
-    ),
-    postgres: songs_sql!("(title_folded, id) > ($2, $3) AND title_folded LIKE $4", "s.title_folded, s.id"),
-};
+pub(super) const BY_TITLE: ByName = by_name!(songs_sql, "title_folded", "s.title_folded, s.id", "song");
 pub(super) const OF_ARTIST: &str = songs_sql!(
     "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
     "s.title_folded, s.id"

@@ -125,7 +125,7 @@ mod tests {
         let times = [1u64, 1_735_689_600_000, 1_767_225_600_000];
         for at in times {
             let sql = "INSERT INTO plays (playback_session, song_id, started_at) VALUES ($1, $2, $3)";
-            let session = crate::accounts::timed_id(at).to_vec();
+            let session = crate::ids::timed_id(at).to_vec();
             sqlx::query(sql).bind(session).bind(vec![1u8; 16]).bind(at as i64).execute(&old).await.unwrap();
         }
         old.close().await;

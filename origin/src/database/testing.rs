@@ -15,8 +15,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let address = match std::env::var("SEGUE_TEST_POSTGRES") {
             Ok(server) => {
-                let mut name = [0; 8];
-                aws_lc_rs::rand::fill(&mut name).unwrap();
+                let name = crate::ids::chance::<8>();
                 let address = format!("{server}/test_{}", hex::encode(name));
                 <sqlx::Any as sqlx::migrate::MigrateDatabase>::create_database(&address).await.unwrap();
                 address

@@ -12,9 +12,9 @@ use crate::listen::Peer;
 
 /// Where a request comes from, for handlers.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct From(pub(crate) IpAddr);
+pub(crate) struct Address(pub(crate) IpAddr);
 
-impl<S: Sync> FromRequestParts<S> for From {
+impl<S: Sync> FromRequestParts<S> for Address {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {

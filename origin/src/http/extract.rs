@@ -135,6 +135,11 @@ impl<S: Send + Sync> FromRequest<S> for WholeBody {
     }
 }
 
+/// A member that a body must have.
+pub(crate) fn needed<T>(given: Option<T>, member: &str) -> Result<T, Problem> {
+    given.ok_or_else(|| Problem::invalid(format!("{member}: is missing.")))
+}
+
 fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         format!("The body is not JSON (line {}, column {}).", error.line(), error.column())

@@ -54,7 +54,7 @@ pub(crate) async fn enter(State(app): State<App>, mut request: Request, next: Ne
         Err(problem) => return problem.into_response(),
     };
     let from = client::address(&request, &app.trusted_proxies);
-    request.extensions_mut().insert(client::From(from));
+    request.extensions_mut().insert(client::Address(from));
     let standing = app.rates.take(caller.as_ref().map(|it| it.user), from);
     let mut response = if standing.is_some_and(|standing| standing.exhausted) {
         too_many(standing.map_or(1, |it| it.reset))
@@ -67,7 +67,7 @@ pub(crate) async fn enter(State(app): State<App>, mut request: Request, next: Ne
         next.run(request).await
     };
     if let Some(standing) = standing {
-        put(response.headers_mut(), RATE_LIMIT_POLICY, &app.rates.policy());
+        put(response.headers_mut(), RATE_LIMIT_POLICY, app.rates.policy());
         put(response.headers_mut(), RATE_LIMIT, &standing.header());
     }
     response

@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use super::Problem;
 use crate::app::App;
+use crate::ids::chance;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Routes that must answer when everything else is too much.
@@ -57,11 +58,7 @@ fn request_id(headers: &HeaderMap) -> String {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
-    given.map(str::to_owned).unwrap_or_else(|| {
-        let mut bytes = [0; 8];
-        aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source works");
-        hex::encode(bytes)
-    })
+    given.map(str::to_owned).unwrap_or_else(|| hex::encode(chance::<8>()))
 }
 
 /// Refuses work beyond the limit, ends what takes too long, and turns a panic into an answer.

@@ -1,6 +1,7 @@
 //! What every route shares: problems, representations with validators, extractors, and the layers around them.
 
 pub(crate) mod accept;
+pub(crate) mod answer;
 pub(crate) mod client;
 pub(crate) mod extract;
 pub(crate) mod gateway;
@@ -12,7 +13,8 @@ pub(crate) mod rates;
 pub(crate) mod representation;
 pub(crate) mod secret;
 
-pub(crate) use extract::{Conditions, JsonBody, PathText, PathTexts, QueryOf};
+pub(crate) use answer::{etag, if_match, private};
+pub(crate) use extract::{Conditions, JsonBody, PathText, PathTexts, QueryOf, needed};
 pub(crate) use identity::{Administrator, Caller, Curator, SignedIn};
 pub(crate) use problem::Problem;
 pub(crate) use representation::{Representation, Variant};

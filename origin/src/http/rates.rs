@@ -28,6 +28,7 @@ impl Standing {
 pub(crate) struct Rates {
     per_second: u32,
     burst: u32,
+    policy: String,
     /// When the bucket of an account or network will be empty.
     buckets: moka::sync::Cache<[u8; 17], Arc<Mutex<Instant>>>,
 }
@@ -36,16 +37,14 @@ impl Rates {
     /// `burst` requests at once, refilled by `per_second`; no limit when one of them is 0.
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         let idle = Duration::from_secs(600);
-        Self {
-            per_second,
-            burst,
-            buckets: moka::sync::Cache::builder().max_capacity(200_000).time_to_idle(idle).build(),
-        }
+        let buckets = moka::sync::Cache::builder().max_capacity(200_000).time_to_idle(idle).build();
+        let seconds = burst.checked_div(per_second).map_or(0, |_| burst.div_ceil(per_second));
+        Self { per_second, burst, policy: format!("\"default\";q={burst};w={seconds}"), buckets }
     }
 
     /// The `RateLimit-Policy` field.
-    pub(crate) fn policy(&self) -> String {
-        format!("\"default\";q={};w={}", self.burst, self.burst.div_ceil(self.per_second))
+    pub(crate) fn policy(&self) -> &str {
+        &self.policy
     }
 
     /// Counts a request; `None` where there is no limit.

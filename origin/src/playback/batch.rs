@@ -3,7 +3,7 @@
 //! Everything is written in statements about many rows, in the order of their keys: several origins may write the same
 //! rows, and whoever takes locks in the same order cannot wait in a circle.
 
-use super::recorder::{Item, Outcome, Play, RecordError, Report};
+use super::recorder::{Item, Outcome, RecordError};
 use super::{begin, progress};
 use crate::database::{Database, DatabaseError, Dialect};
 
@@ -32,36 +32,12 @@ pub(super) async fn write(database: &Database, items: &[Item]) -> Result<Vec<Out
     if database.dialect() == Dialect::Postgres {
         sqlx::raw_sql(BY_KEY).execute(&mut *tx).await?;
     }
-    for (place, outcome) in put_plays(&mut tx, database, &plays).await? {
-        outcomes[place] = outcome;
-    }
-    for (place, outcome) in put_reports(&mut tx, database, &reports).await? {
+    let dialect = database.dialect();
+    let begun = begin::put(&mut tx, dialect, &plays).await?;
+    let noted = progress::put(&mut tx, dialect, &reports).await?;
+    for (place, outcome) in begun.into_iter().chain(noted) {
         outcomes[place] = outcome;
     }
     tx.commit().await?;
     Ok(outcomes)
-}
-
-type Placed = Vec<(usize, Outcome)>;
-
-async fn put_plays(
-    db: &mut sqlx::AnyConnection,
-    database: &Database,
-    plays: &[(usize, &Play)],
-) -> Result<Placed, DatabaseError> {
-    if plays.is_empty() {
-        return Ok(Vec::new());
-    }
-    begin::put(db, database.dialect(), plays).await
-}
-
-async fn put_reports(
-    db: &mut sqlx::AnyConnection,
-    database: &Database,
-    reports: &[(usize, &Report)],
-) -> Result<Placed, DatabaseError> {
-    if reports.is_empty() {
-        return Ok(Vec::new());
-    }
-    progress::put(db, database.dialect(), reports).await
 }

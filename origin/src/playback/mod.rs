@@ -19,11 +19,12 @@ use segue_manifests::token::{self, Claims, Method, SKEW};
 use segue_manifests::{Descriptor, MediaPath};
 use serde::Serialize;
 
-use crate::accounts::{UserId, timed_id};
+use crate::accounts::UserId;
 use crate::catalog::{Catalog, Song, SongId};
 use crate::clock;
 use crate::database::{Database, DatabaseError};
 use crate::http::{Problem, identity};
+use crate::ids::{chance, timed_id};
 use crate::media::{Media, MediaError};
 use crate::metrics::Metrics;
 use crate::store::StoreError;
@@ -217,8 +218,6 @@ impl Playback {
     }
 
     fn claims(&self, it: &Descriptor, session: &str, max_kbps: Option<u32>, now: u64) -> Claims {
-        let mut token_id = [0; 16];
-        aws_lc_rs::rand::fill(&mut token_id).expect("the system's random source works");
         Claims {
             issuer: self.issuer.clone(),
             subject: None,
@@ -226,7 +225,7 @@ impl Playback {
             // An edge whose clock is behind must take the token too.
             not_before: now.saturating_sub(SKEW),
             issued: now,
-            token_id,
+            token_id: chance(),
             path_prefix: MediaPath::token_prefix(it.asset, it.rev),
             methods: vec![Method::Get, Method::Head],
             playback_session: Some(session.to_owned()),

@@ -63,6 +63,9 @@ pub(super) async fn put(
     dialect: Dialect,
     reports: &[(usize, &Report)],
 ) -> Result<Vec<(usize, Outcome)>, DatabaseError> {
+    if reports.is_empty() {
+        return Ok(Vec::new());
+    }
     let keys = |report: &Report| [(report.user, report.session), (UserId::GUEST, report.session)];
     let named: BTreeSet<Key> = reports.iter().flat_map(|(_, report)| keys(report)).collect();
     let mut sessions = read(db, dialect, &named).await?;

@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::batch;
-use crate::accounts::{UserId, timed_id};
+use crate::accounts::UserId;
 use crate::database::{Database, DatabaseError};
+use crate::ids::timed_id;
 
 /// Plays and reports that may wait for a commit; more are refused.
 const QUEUE: usize = 4096;

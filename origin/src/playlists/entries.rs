@@ -13,7 +13,7 @@ use super::standing::{Access, take, touch};
 use super::{EntryId, MAX_ENTRIES, PlaylistError, PlaylistId, Playlists, Snapshot};
 use crate::accounts::{Invalid, UserId};
 use crate::catalog::{SongId, fixed};
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, list};
 
 /// Rows that are written with one statement.
 const ROWS: usize = 500;
@@ -180,7 +180,7 @@ pub(super) async fn durations(
 ) -> Result<HashMap<SongId, i64>, DatabaseError> {
     let mut found = HashMap::new();
     for songs in songs.chunks(ROWS) {
-        let sql = format!("SELECT id, duration_ms FROM songs WHERE id IN ({})", marks(1, songs.len()));
+        let sql = format!("SELECT id, duration_ms FROM songs WHERE id IN ({})", list(1, songs.len()));
         let mut query = sqlx::query_as::<_, (Vec<u8>, i64)>(AssertSqlSafe(sql)).persistent(false);
         for song in songs {
             query = query.bind(&song.0[..]);
@@ -205,7 +205,7 @@ async fn lift(
     let sql = format!(
         "DELETE FROM playlist_entries WHERE playlist_id = $1 AND entry_id IN ({})
          RETURNING entry_id, song_id, duration_ms, added_at, added_by",
-        marks(2, entries.len())
+        list(2, entries.len())
     );
     let mut query = sqlx::query_as::<_, DraftRow>(AssertSqlSafe(sql)).persistent(false).bind(id.bytes());
     for entry in entries {
@@ -296,7 +296,7 @@ async fn insert(
     drafts: &[Draft],
 ) -> Result<(), DatabaseError> {
     for (positions, drafts) in positions.chunks(ROWS).zip(drafts.chunks(ROWS)) {
-        let row = |at: usize| format!("($1, {})", marks(2 + at * 6, 6));
+        let row = |at: usize| format!("($1, {})", list(2 + at * 6, 6));
         let rows: Vec<String> = (0..drafts.len()).map(row).collect();
         let sql = format!(
             "INSERT INTO playlist_entries (playlist_id, position, entry_id, song_id, duration_ms, added_at, added_by)
@@ -316,10 +316,4 @@ async fn insert(
         query.execute(&mut *db).await?;
     }
     Ok(())
-}
-
-/// `count` parameters: `$3, $4` for 3 and 2.
-pub(super) fn marks(first: usize, count: usize) -> String {
-    let marks: Vec<String> = (first..first + count).map(|number| format!("${number}")).collect();
-    marks.join(", ")
 }

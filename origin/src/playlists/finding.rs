@@ -5,10 +5,10 @@ use std::collections::{HashMap, HashSet};
 use segue_manifests::AssetId;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::entries::{durations, marks};
+use super::entries::durations;
 use super::wanted::Wanted;
 use crate::catalog::{ArtistId, SongId, fixed, fold};
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, tuples};
 
 /// Names that are looked up with one statement.
 const NAMES: usize = 500;
@@ -93,12 +93,11 @@ async fn named(
 
 /// A query for songs of that many artists and titles.
 pub(super) fn names_sql(count: usize) -> String {
-    let rows: Vec<String> = (0..count).map(|at| format!("({})", marks(1 + at * 2, 2))).collect();
     format!(
         "WITH v (artist, title) AS (VALUES {})
          SELECT s.artist_id, s.title_folded, s.id, s.duration_ms
          FROM v JOIN songs s ON s.artist_id = v.artist AND s.title_folded = v.title LIMIT {FOUND}",
-        rows.join(", ")
+        tuples(count, 2)
     )
 }
 

@@ -5,15 +5,16 @@ use std::collections::HashSet;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, FromRow, Row as _};
 
-use super::entries::marks;
 use super::model::{Entry, EntryPlace, Newest, Person, Playlist};
 use super::position::Position;
 use super::standing::{Access, access, find};
 use super::{EntryId, PlaylistError, PlaylistId, Playlists, Snapshot};
 use crate::accounts::UserId;
 use crate::catalog::cursor::{self, NamePlace};
-use crate::catalog::{self, BadCursor, ByName, Page, Song, SongRow, Time, Window, fixed, row, song_columns};
-use crate::database::DatabaseError;
+use crate::catalog::{
+    self, BadCursor, ByName, Page, Song, SongRow, Time, Window, by_name, fixed, row, song_columns,
+};
+use crate::database::{DatabaseError, list};
 
 /// What a [`PlaylistRow`] is read from: a playlist `p` and its owner `u`. The cover is that of the first song.
 macro_rules! playlist_columns {
@@ -28,7 +29,7 @@ macro_rules! playlist_columns {
 
 /// A query for public playlists by name.
 macro_rules! public_sql {
-    ($page:literal, $order:literal) => {
+    ($page:expr, $order:expr) => {
         concat!(
             "SELECT ",
             playlist_columns!(),
@@ -39,24 +40,9 @@ macro_rules! public_sql {
             " LIMIT $1) p JOIN users u ON u.id = p.owner_id ORDER BY p.name_folded, p.id"
         )
     };
-    ($page:literal) => {
-        public_sql!($page, "name_folded, id")
-    };
 }
 
-pub(super) const PUBLIC: ByName = ByName {
-    all: public_sql!("(name_folded, id) > ($2, $3) AND $4 = ''"),
-    beginning: public_sql!("(name_folded, id) > ($2, $3) AND name_folded < $4"),
-    common: public_sql!("(name_folded, id) > ($2, $3) AND instr(name_folded, $4) > 0"),
-    count_sqlite: "SELECT COUNT(*) FROM (SELECT 1 FROM playlist_grams WHERE playlist_grams MATCH $1 LIMIT $2)",
-    rare_sqlite: public_sql!(
-        "(+name_folded, id) > ($2, $3) AND id IN (
-             SELECT n.id FROM playlist_grams g JOIN playlist_names n ON n.place = g.rowid
-             WHERE g.playlist_grams MATCH $4)",
-        "+name_folded, id"
-    ),
-    postgres: public_sql!("(name_folded, id) > ($2, $3) AND name_folded LIKE $4"),
-};
+pub(super) const PUBLIC: ByName = by_name!(public_sql, "name_folded", "name_folded, id", "playlist");
 
 const ONE: &str = concat!(
     "SELECT ",
@@ -211,7 +197,7 @@ impl Playlists {
     ) -> Result<Page<Playlist>, PlaylistError> {
         let from = cursor::read("playlists", window.cursor.as_deref())?;
         let rows: Vec<PlaylistRow> = PUBLIC.read(&self.database, window, from).await?;
-        let place = |it: &Playlist| NamePlace(it.name_folded.clone(), it.id.0);
+        let place = |it: &Playlist| NamePlace(it.name_folded.clone(), it.id.into());
         let mut page = window.page("playlists", read_all(rows, caller)?, place);
         self.mark(&mut page.items, caller).await?;
         Ok(page)
@@ -225,15 +211,15 @@ impl Playlists {
         caller: Option<UserId>,
     ) -> Result<Page<Playlist>, PlaylistError> {
         let own = caller == Some(user);
-        let list = if own { "own-playlists" } else { "shown-playlists" };
-        let Newest(behind) = cursor::read(list, window.cursor.as_deref())?;
+        let kind = if own { "own-playlists" } else { "shown-playlists" };
+        let Newest(behind) = cursor::read(kind, window.cursor.as_deref())?;
         let rows: Vec<PlaylistRow> = sqlx::query_as(if own { OWN } else { SHOWN })
             .bind(window.rows())
             .bind(user.bytes())
             .bind(&behind.0[..])
             .fetch_all(self.database.fresh())
             .await?;
-        let mut page = window.page(list, read_all(rows, caller)?, |it| Newest(it.id.0));
+        let mut page = window.page(kind, read_all(rows, caller)?, |it| Newest(it.id.into()));
         if own {
             page.items.iter_mut().for_each(|it| it.editable = true);
         } else {
@@ -247,7 +233,7 @@ impl Playlists {
         let Some(caller) = caller.filter(|_| !items.is_empty()) else { return Ok(()) };
         let sql = format!(
             "SELECT playlist_id FROM playlist_collaborators WHERE user_id = $1 AND playlist_id IN ({})",
-            marks(2, items.len())
+            list(2, items.len())
         );
         let query =
             sqlx::query_as::<_, (Vec<u8>,)>(AssertSqlSafe(sql)).persistent(false).bind(caller.bytes());

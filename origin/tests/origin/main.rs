@@ -14,6 +14,7 @@ mod library;
 mod matrix;
 mod media;
 mod play;
+mod playlist_files;
 mod playlists;
 mod plays;
 mod support;

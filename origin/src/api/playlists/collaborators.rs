@@ -5,10 +5,10 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::super::list::ListQuery;
-use super::super::users::{private, user_of};
+use super::super::users::user_of;
 use super::{by, now_at, playlist};
 use crate::app::App;
-use crate::http::{PathText, PathTexts, Problem, QueryOf, SignedIn};
+use crate::http::{PathText, PathTexts, Problem, QueryOf, SignedIn, private};
 
 /// `GET /playlists/{id}/collaborators`, for those who work on it.
 pub(super) async fn list(

@@ -13,12 +13,14 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::list::ListQuery;
-use super::users::{etag, if_match, private, user_of};
+use super::users::user_of;
 use crate::accounts::Identity;
 use crate::app::App;
 use crate::clock;
 use crate::http::extract::id;
-use crate::http::{Caller, Conditions, JsonBody, PathText, Problem, QueryOf, SignedIn, identity};
+use crate::http::{
+    Caller, Conditions, JsonBody, PathText, Problem, QueryOf, SignedIn, etag, identity, if_match, private,
+};
 use crate::playlists::{By, Playlist, PlaylistError, PlaylistId, Snapshot, Visibility, Words};
 
 /// Largest body that names songs or entries, bytes.

@@ -6,12 +6,11 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::super::list::ListQuery;
-use super::super::users::private;
 use super::{by, changed, now_at, playlist};
 use crate::app::App;
 use crate::catalog::SongId;
 use crate::http::extract::id;
-use crate::http::{Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn};
+use crate::http::{Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, private};
 use crate::playlists::{EntryId, MAX_BATCH, Snapshot};
 
 /// Body of `POST /playlists/{id}/songs`.
