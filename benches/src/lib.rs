@@ -1,6 +1,8 @@
 //! Benchmarks of Segue: what they share. `benches/README.md` says how to run each.
 #![forbid(unsafe_code)]
 
+pub mod client;
+
 use segue_manifests::{Descriptor, InitSegment, Ladder, Packed, Rung, Sha256, Source, Tags, VERSION};
 
 /// The descriptor of a four-minute track at 44.1 kHz: 1.07, 2, then 4 s segments.

@@ -8,64 +8,41 @@
 // What it found goes to standard output.
 #![allow(clippy::print_stdout)]
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http::{Method, Request};
-use http_body_util::{BodyExt as _, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use http::Method;
+use segue_benches::client::{Client, Failure, quantile};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-type Http = Client<HttpConnector, Full<Bytes>>;
+/// Entries of the playlist that is read.
+const ENTRIES: usize = 10_000;
 
-struct Target {
-    http: Http,
-    url: String,
-    token: Option<String>,
-}
-
-impl Target {
-    /// Status and body.
-    async fn ask(&self, method: Method, path: &str) -> Result<(u16, Bytes), Box<dyn Error + Send + Sync>> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
-        if let Some(token) = &self.token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        let answer = self.http.request(request.body(Full::default())?).await?;
-        let status = answer.status().as_u16();
-        Ok((status, answer.into_body().collect().await?.to_bytes()))
-    }
-
-    async fn json(&self, path: &str) -> Result<Value, Box<dyn Error + Send + Sync>> {
-        Ok(serde_json::from_slice(&self.ask(Method::GET, path).await?.1)?)
-    }
-}
+/// A kind of request and its paths.
+type Group = (&'static str, Vec<String>);
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, rate, seconds, token @ ..] = args.as_slice() else {
         return Err("usage: origin_load URL REQUESTS_A_SECOND SECONDS [TOKEN]".into());
     };
     let (rate, seconds): (u32, u32) = (rate.parse()?, seconds.parse()?);
-    let http = Client::builder(TokioExecutor::new()).build_http();
-    let target = Arc::new(Target { http, url: url.clone(), token: token.first().cloned() });
+    let token = token.first().map(String::as_str);
+    let target = Arc::new(Client::new(url, token));
+    let mut groups = groups(&target).await?;
+    if token.is_some() {
+        groups.extend(personal(&target).await?);
+    }
     println!("{:<28} {:>8} {:>8} {:>8} {:>8} {:>7}", "ms", "p50", "p99", "p99.9", "worst", "errors");
-    for (name, paths) in groups(&target).await? {
+    for (name, paths) in groups {
         let mut times = run(&target, &Arc::new(paths), rate, seconds).await;
         let errors = times.iter().filter(|time| time.is_none()).count();
         times.retain(Option::is_some);
         let mut times: Vec<Duration> = times.into_iter().flatten().collect();
         times.sort_unstable();
-        let at = |part: f64| {
-            let index = ((times.len() as f64 * part) as usize).min(times.len().saturating_sub(1));
-            times.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
-        };
+        let at = |part: f64| quantile(&times, part);
         println!(
             "{name:<28} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {errors:>7}",
             at(0.5),
@@ -78,12 +55,12 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 /// Kinds of reads with enough different paths each.
-async fn groups(target: &Target) -> Result<Vec<(&'static str, Vec<String>)>, Box<dyn Error + Send + Sync>> {
+async fn groups(target: &Client) -> Result<Vec<Group>, Failure> {
     let mut pages = vec!["/songs?limit=50".to_owned()];
     let (mut songs, mut albums, mut artists) = (Vec::new(), Vec::new(), Vec::new());
     // Beginnings spread over the alphabet lead to pages all over the list.
     for beginning in ["ba", "de", "fi", "go", "ka", "lu", "mo", "pa", "re", "si", "sta", "ti", "vo", "wu"] {
-        let page = target.json(&format!("/songs?limit=200&name={beginning}")).await?;
+        let page = target.get(&format!("/songs?limit=200&name={beginning}")).await?;
         for song in page["items"].as_array().into_iter().flatten() {
             let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
             songs.push(format!("/songs/{}", id(song)));
@@ -94,7 +71,7 @@ async fn groups(target: &Target) -> Result<Vec<(&'static str, Vec<String>)>, Box
     }
     let mut cursor = String::new();
     for _ in 0..50 {
-        let page = target.json(&format!("/songs?limit=200&cursor={cursor}")).await?;
+        let page = target.get(&format!("/songs?limit=200&cursor={cursor}")).await?;
         let Some(next) = page["next_cursor"].as_str() else { break };
         cursor = next.to_owned();
         pages.push(format!("/songs?limit=50&cursor={cursor}"));
@@ -114,9 +91,45 @@ async fn groups(target: &Target) -> Result<Vec<(&'static str, Vec<String>)>, Box
     ])
 }
 
+/// What the account sees of its own: it is given a long playlist and a history for it.
+async fn personal(target: &Client) -> Result<Vec<Group>, Failure> {
+    let ids = ids_of(&target.get("/songs?limit=200").await?);
+    let made = target.json(Method::POST, "/playlists", Some(&json!({"name": "Long"}))).await?;
+    let songs = format!("/playlists/{}/songs", made["id"].as_str().unwrap_or_default());
+    for _ in 0..ENTRIES / 100 {
+        target.json(Method::POST, &songs, Some(&json!({"songs": ids[..100]}))).await?;
+    }
+    let playable = ids_of(&target.get("/songs?limit=200&name=playable").await?);
+    for id in playable.iter().cycle().take(playable.len() * 10) {
+        target.json(Method::POST, &format!("/play/{id}"), Some(&json!({}))).await?;
+    }
+    Ok(vec![
+        ("a playlist of 10,000", pages(target, &songs).await?),
+        ("its head", vec![songs.trim_end_matches("/songs").to_owned()]),
+        ("own playlists", vec!["/users/me/playlists".to_owned()]),
+        ("history", pages(target, "/users/me/history").await?),
+        ("recently played", vec!["/users/me/recent".to_owned()]),
+        ("recommendations", vec!["/users/me/recommendations".to_owned()]),
+    ])
+}
+
+fn ids_of(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().into_iter().flatten();
+    items.filter_map(|item| item["id"].as_str().map(str::to_owned)).collect()
+}
+
+/// The addresses of all pages of a list.
+async fn pages(target: &Client, list: &str) -> Result<Vec<String>, Failure> {
+    let mut pages = vec![format!("{list}?limit=50")];
+    while let Some(next) = target.get(&pages[pages.len() - 1]).await?["next_cursor"].as_str() {
+        pages.push(format!("{list}?limit=50&cursor={next}"));
+    }
+    Ok(pages)
+}
+
 /// The time of each answer; none for errors.
 async fn run(
-    target: &Arc<Target>,
+    target: &Arc<Client>,
     paths: &Arc<Vec<String>>,
     rate: u32,
     seconds: u32,
@@ -129,7 +142,7 @@ async fn run(
         let (target, paths, done) = (Arc::clone(target), Arc::clone(paths), done.clone());
         tokio::spawn(async move {
             let path = &paths[number as usize * 7919 % paths.len()];
-            let answer = target.ask(Method::GET, path).await;
+            let answer = target.ask(Method::GET, path, None).await;
             let _ = done.send(matches!(answer, Ok((200, _))).then(|| due.elapsed()));
         });
     }

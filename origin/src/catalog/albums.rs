@@ -2,7 +2,7 @@
 
 use super::cursor::{self, NamePlace};
 use super::ids::{AlbumId, ArtistId};
-use super::matching::{ByName, by_name};
+use super::matching::{ByName, by_name, in_order};
 use super::model::{Album, Page};
 use super::rows::{AlbumRow, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -10,33 +10,30 @@ use crate::database::DatabaseError;
 
 /// A query for albums; an album shows the cover of its first song that has one.
 macro_rules! albums_sql {
-    ($page:expr, $order:expr) => {
+    ($ids:expr) => {
         concat!(
             "SELECT a.id, a.title, a.title_folded, a.artist_id, artists.name AS artist_name, a.release_date,
                     a.song_count, a.duration_ms,
                     (SELECT cover_sha256 FROM songs WHERE album_id = a.id AND cover_sha256 IS NOT NULL
                      ORDER BY disc_place, track_place, title_folded, id LIMIT 1) AS cover_sha256
-             FROM (SELECT * FROM albums WHERE ",
-            $page,
-            " ORDER BY ",
-            $order,
-            " LIMIT $1) a
+             FROM (",
+            $ids,
+            ") chosen JOIN albums a ON a.id = chosen.id
              JOIN artists ON artists.id = a.artist_id
              ORDER BY a.title_folded, a.id"
         )
     };
-    ($page:literal) => {
-        albums_sql!($page, "title_folded, id")
-    };
 }
 
-pub(super) const BY_TITLE: ByName = by_name!(albums_sql, "title_folded", "title_folded, id", "album");
-pub(super) const OF_ARTIST: &str = albums_sql!(
-    "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)"
-);
-const ONE: &str = albums_sql!("id = $2");
+pub(super) const BY_TITLE: ByName = by_name!(albums_sql, "albums WHERE", "title_folded", "album");
+pub(super) const OF_ARTIST: &str = albums_sql!(in_order!(
+    "albums WHERE artist_id = $5 AND",
+    "title_folded",
+    "($4 = '' OR instr(title_folded, $4) > 0)"
+));
+const ONE: &str = albums_sql!("SELECT id FROM albums WHERE id = $2 LIMIT $1");
 /// `#` stands for placeholders from `$2` on.
-pub(super) const MANY: &str = albums_sql!("id IN (#)");
+pub(super) const MANY: &str = albums_sql!("SELECT id FROM albums WHERE id IN (#) LIMIT $1");
 
 impl Catalog {
     /// All albums, by folded title.

@@ -10,29 +10,24 @@ use crate::database::DatabaseError;
 
 /// A query for artists; an artist shows the cover of one of the own albums, else of one of the own songs.
 macro_rules! artists_sql {
-    ($page:expr, $order:expr) => {
+    ($ids:expr) => {
         concat!(
             "SELECT a.id, a.name, a.name_folded, a.album_count, a.song_count, COALESCE(
                  (SELECT songs.cover_sha256 FROM albums JOIN songs ON songs.album_id = albums.id
                   WHERE albums.artist_id = a.id AND songs.cover_sha256 IS NOT NULL LIMIT 1),
                  (SELECT cover_sha256 FROM songs
                   WHERE artist_id = a.id AND cover_sha256 IS NOT NULL LIMIT 1)) AS cover_sha256
-             FROM (SELECT * FROM artists WHERE ",
-            $page,
-            " ORDER BY ",
-            $order,
-            " LIMIT $1) a ORDER BY a.name_folded, a.id"
+             FROM (",
+            $ids,
+            ") chosen JOIN artists a ON a.id = chosen.id ORDER BY a.name_folded, a.id"
         )
-    };
-    ($page:literal) => {
-        artists_sql!($page, "name_folded, id")
     };
 }
 
-pub(super) const BY_NAME: ByName = by_name!(artists_sql, "name_folded", "name_folded, id", "artist");
-const ONE: &str = artists_sql!("id = $2");
+pub(super) const BY_NAME: ByName = by_name!(artists_sql, "artists WHERE", "name_folded", "artist");
+const ONE: &str = artists_sql!("SELECT id FROM artists WHERE id = $2 LIMIT $1");
 /// `#` stands for placeholders from `$2` on.
-pub(super) const MANY: &str = artists_sql!("id IN (#)");
+pub(super) const MANY: &str = artists_sql!("SELECT id FROM artists WHERE id IN (#) LIMIT $1");
 
 impl Catalog {
     /// All artists, by folded name: those with songs, and those with albums.

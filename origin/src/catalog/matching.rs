@@ -12,7 +12,7 @@ use super::cursor::NamePlace;
 use crate::database::{Database, DatabaseError, Dialect};
 
 /// From this many names on, walking in order meets a page sooner than looking up and sorting all.
-const MANY: i64 = if cfg!(test) { 3 } else { 2000 }; // Tests go both ways with a handful of songs.
+const MANY: i64 = if cfg!(test) { 3 } else { 5000 }; // Tests go both ways with a handful of songs.
 
 /// The queries of one list that is ordered by name. Parameters: rows at most; name and identifier to go on behind;
 /// and one more that says what is looked for.
@@ -31,14 +31,19 @@ pub(crate) struct ByName {
     pub(crate) postgres: &'static str,
 }
 
-/// The queries of a list made by the macro `$sql` (condition, order), of which `$folded` is the column with the name,
-/// `$order` begins with it, and `$kind` is what its trigram tables are called by.
+/// The queries of a list. The macro `$sql` shows what a query for identifiers chooses; `$from` names the table and a
+/// condition that goes before others, `$folded` is the column with the name, and `$kind` is what its trigram tables are
+/// called by.
 macro_rules! by_name {
-    ($sql:ident, $folded:literal, $order:literal, $kind:literal) => {
+    ($sql:ident, $from:literal, $folded:literal, $kind:literal) => {
         $crate::catalog::ByName {
-            all: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND $4 = ''"), $order),
-            beginning: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND ", $folded, " < $4"), $order),
-            common: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND instr(", $folded, ", $4) > 0"), $order),
+            all: $sql!($crate::catalog::in_order!($from, $folded, "$4 = ''")),
+            beginning: $sql!($crate::catalog::in_order!($from, $folded, concat!($folded, " < $4"))),
+            common: $sql!($crate::catalog::in_order!(
+                $from,
+                $folded,
+                concat!("instr(", $folded, ", $4) > 0")
+            )),
             count_sqlite: concat!(
                 "SELECT COUNT(*) FROM (SELECT 1 FROM ",
                 $kind,
@@ -46,26 +51,38 @@ macro_rules! by_name {
                 $kind,
                 "_grams MATCH $1 LIMIT $2)"
             ),
-            // The signs keep SQLite from walking the index by name.
-            rare_sqlite: $sql!(
-                concat!(
-                    "(+",
-                    $folded,
-                    ", id) > ($2, $3) AND id IN (SELECT n.id FROM ",
-                    $kind,
-                    "_grams g JOIN ",
-                    $kind,
-                    "_names n ON n.place = g.rowid WHERE g.",
-                    $kind,
-                    "_grams MATCH $4)"
-                ),
-                concat!("+", $order)
-            ),
-            postgres: $sql!(concat!("(", $folded, ", id) > ($2, $3) AND ", $folded, " LIKE $4"), $order),
+            rare_sqlite: $sql!(concat!(
+                "SELECT n.id FROM ",
+                $kind,
+                "_grams g JOIN ",
+                $kind,
+                "_names n ON n.place = g.rowid WHERE g.",
+                $kind,
+                "_grams MATCH $4 AND (n.folded, n.id) > ($2, $3) ORDER BY n.folded, n.id LIMIT $1"
+            )),
+            postgres: $sql!($crate::catalog::in_order!($from, $folded, concat!($folded, " LIKE $4"))),
         }
     };
 }
 pub(crate) use by_name;
+
+/// Identifiers in the order of names, behind name `$2` and identifier `$3`.
+macro_rules! in_order {
+    ($from:literal, $folded:literal, $condition:expr) => {
+        concat!(
+            "SELECT id FROM ",
+            $from,
+            " (",
+            $folded,
+            ", id) > ($2, $3) AND ",
+            $condition,
+            " ORDER BY ",
+            $folded,
+            ", id LIMIT $1"
+        )
+    };
+}
+pub(crate) use in_order;
 
 impl ByName {
     /// A page behind that place.

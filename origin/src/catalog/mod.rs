@@ -23,7 +23,7 @@ use crate::database::{Database, DatabaseError};
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
 pub(crate) use ids::{ArtistId, SongId};
-pub(crate) use matching::{ByName, by_name};
+pub(crate) use matching::{ByName, by_name, in_order};
 pub(crate) use model::{Album, Artist, CoverRef, Page, Song, Time, Totals};
 pub(crate) use objects::{Kind, Object, ObjectId};
 pub(crate) use rows::{SongRow, cover, fixed, row};

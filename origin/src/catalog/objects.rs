@@ -101,10 +101,12 @@ async fn fetch<R: for<'r> FromRow<'r, AnyRow> + Send + Unpin>(
     sql: &str,
     ids: &[ObjectId],
 ) -> Result<Vec<R>, DatabaseError> {
-    let sql = sql.replace('#', &list(2, ids.len()));
-    let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false).bind(ids.len() as i64);
-    for id in ids {
-        query = query.bind(&id[..]);
+    // Few lengths, so that few statements are prepared; the last identifier fills up.
+    let length = ids.len().next_power_of_two();
+    let sql = sql.replace('#', &list(2, length));
+    let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(ids.len() as i64);
+    for at in 0..length {
+        query = query.bind(&ids[at.min(ids.len() - 1)][..]);
     }
     Ok(query.fetch_all(pool).await?)
 }

@@ -4,7 +4,7 @@ use segue_manifests::{AssetId, Rev, Sha256};
 
 use super::cursor::{self, AlbumPlace, NamePlace};
 use super::ids::{AlbumId, ArtistId, SongId};
-use super::matching::{ByName, by_name};
+use super::matching::{ByName, by_name, in_order};
 use super::model::{Page, Song};
 use super::rows::{SongRow, fixed, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -20,39 +20,45 @@ macro_rules! song_columns {
 }
 pub(crate) use song_columns;
 
-/// A query for songs: `$page` chooses and orders rows of the songs table alone, so that a page costs an index
-/// walk; names are joined to the few that are left.
+/// A query for the songs that `$ids`, a query for identifiers, chooses; it needs nothing but an index, so that all
+/// else is read for those shown alone.
 macro_rules! songs_sql {
-    ($page:expr, $order:expr) => {
+    ($ids:expr, $order:expr) => {
         concat!(
             "SELECT ",
             song_columns!(),
-            " FROM (SELECT s.* FROM songs s WHERE s.taken_down_at IS NULL AND ",
-            $page,
-            " ORDER BY ",
-            $order,
-            " LIMIT $1) s
+            " FROM (",
+            $ids,
+            ") chosen JOIN songs s ON s.id = chosen.id
              JOIN artists ON artists.id = s.artist_id
              LEFT JOIN albums ON albums.id = s.album_id
              ORDER BY ",
             $order
         )
     };
+    ($ids:expr) => {
+        songs_sql!($ids, "s.title_folded, s.id")
+    };
 }
 
-pub(super) const BY_TITLE: ByName = by_name!(songs_sql, "title_folded", "s.title_folded, s.id", "song");
-pub(super) const OF_ARTIST: &str = songs_sql!(
-    "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
-    "s.title_folded, s.id"
-);
+pub(super) const BY_TITLE: ByName =
+    by_name!(songs_sql, "songs WHERE taken_down_at IS NULL AND", "title_folded", "song");
+pub(super) const OF_ARTIST: &str = songs_sql!(in_order!(
+    "songs WHERE taken_down_at IS NULL AND artist_id = $5 AND",
+    "title_folded",
+    "($4 = '' OR instr(title_folded, $4) > 0)"
+));
 pub(super) const OF_ALBUM: &str = songs_sql!(
-    "album_id = $7 AND (disc_place, track_place, title_folded, id) > ($2, $3, $4, $5)
-     AND ($6 = '' OR instr(title_folded, $6) > 0)",
+    "SELECT id FROM songs WHERE taken_down_at IS NULL AND album_id = $7
+     AND (disc_place, track_place, title_folded, id) > ($2, $3, $4, $5)
+     AND ($6 = '' OR instr(title_folded, $6) > 0)
+     ORDER BY disc_place, track_place, title_folded, id LIMIT $1",
     "s.disc_place, s.track_place, s.title_folded, s.id"
 );
-const ONE: &str = songs_sql!("id = $2", "s.id");
+const ONE: &str = songs_sql!("SELECT id FROM songs WHERE id = $2 AND taken_down_at IS NULL LIMIT $1");
 /// `#` stands for placeholders from `$2` on.
-pub(super) const MANY: &str = songs_sql!("id IN (#)", "s.id");
+pub(super) const MANY: &str =
+    songs_sql!("SELECT id FROM songs WHERE id IN (#) AND taken_down_at IS NULL LIMIT $1");
 
 /// Where a cover lies in the store.
 #[derive(Debug, Clone)]

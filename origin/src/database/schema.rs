@@ -52,6 +52,13 @@ const STEPS: &[Step] = &[
         postgres: sql!("0005_library.postgres.sql"),
     },
     Step { version: 6, name: "takedowns", sql: sql!("0006_takedowns.sql"), sqlite: "", postgres: "" },
+    Step {
+        version: 9,
+        name: "finding",
+        sql: sql!("0009_finding.sql"),
+        sqlite: sql!("0009_finding.sqlite.sql"),
+        postgres: "",
+    },
 ];
 
 /// The steps for that database.

@@ -1,7 +1,5 @@
 //! What an account has played.
 
-use std::collections::HashSet;
-
 use serde::Serialize;
 
 use super::Library;
@@ -78,8 +76,7 @@ impl Library {
 
     /// Songs played lately, each once, the latest first.
     pub(crate) async fn recent(&self, user: UserId, limit: usize) -> Result<Vec<Recent>, DatabaseError> {
-        let mut lately = self.lately(user).await?;
-        lately.truncate(limit);
+        let lately = self.lately(user, limit).await?;
         let ids: Vec<ObjectId> = lately.iter().map(|(song, _)| *song).collect();
         let songs = self.catalog.objects(Kind::Song, &ids).await?;
         let recent =
@@ -87,24 +84,24 @@ impl Library {
         Ok(lately.into_iter().filter_map(recent).collect())
     }
 
-    /// The songs of the latest plays and when each was played last, the latest first.
-    pub(super) async fn lately(&self, user: UserId) -> Result<Vec<(ObjectId, Time)>, DatabaseError> {
+    /// The songs of the latest plays, at most that many, and when each was played last, the latest first.
+    pub(super) async fn lately(
+        &self,
+        user: UserId,
+        limit: usize,
+    ) -> Result<Vec<(ObjectId, Time)>, DatabaseError> {
         let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
-            "SELECT song_id, started_at FROM plays WHERE user_id = $1 ORDER BY playback_session DESC LIMIT $2",
+            "SELECT song_id, MAX(started_at) AS played_at FROM (
+                 SELECT song_id, started_at FROM plays
+                 WHERE user_id = $1 ORDER BY playback_session DESC LIMIT $2) latest
+             GROUP BY song_id ORDER BY MAX(started_at) DESC, song_id LIMIT $3",
         )
         .bind(user.bytes())
         .bind(LATELY)
+        .bind(limit as i64)
         .fetch_all(self.database.fresh())
         .await?;
-        let mut seen = HashSet::new();
-        let mut songs = Vec::new();
-        for (song, at) in rows {
-            let song = fixed(&song, "song_id")?;
-            if seen.insert(song) {
-                songs.push((song, Time(at as u64)));
-            }
-        }
-        Ok(songs)
+        rows.into_iter().map(|(song, at)| Ok((fixed(&song, "song_id")?, Time(at as u64)))).collect()
     }
 
     /// Forgets what the account has played. Counts of everyone stay: they name nobody.

@@ -66,7 +66,8 @@ impl Library {
         user: UserId,
         limit: usize,
     ) -> Result<Vec<Recommendation>, DatabaseError> {
-        let lately: Vec<ObjectId> = self.lately(user).await?.into_iter().map(|(song, _)| song).collect();
+        let lately: Vec<ObjectId> =
+            self.lately(user, PASSED_OVER as usize).await?.into_iter().map(|(song, _)| song).collect();
         let known: HashSet<ObjectId> = lately.iter().copied().collect();
         let mut choice = Choice { limit, songs: Vec::new(), taken: HashSet::new() };
         choice.add(Reason::RecentArtist, self.of_recent_artists(&lately, &known).await?);

@@ -29,20 +29,20 @@ macro_rules! playlist_columns {
 
 /// A query for public playlists by name.
 macro_rules! public_sql {
-    ($page:expr, $order:expr) => {
+    ($ids:expr) => {
         concat!(
             "SELECT ",
             playlist_columns!(),
-            " FROM (SELECT * FROM playlists WHERE visibility = 'public' AND ",
-            $page,
-            " ORDER BY ",
-            $order,
-            " LIMIT $1) p JOIN users u ON u.id = p.owner_id ORDER BY p.name_folded, p.id"
+            " FROM (",
+            $ids,
+            ") chosen JOIN playlists p ON p.id = chosen.id
+             JOIN users u ON u.id = p.owner_id ORDER BY p.name_folded, p.id"
         )
     };
 }
 
-pub(super) const PUBLIC: ByName = by_name!(public_sql, "name_folded", "name_folded, id", "playlist");
+pub(super) const PUBLIC: ByName =
+    by_name!(public_sql, "playlists WHERE visibility = 'public' AND", "name_folded", "playlist");
 
 const ONE: &str = concat!(
     "SELECT ",

@@ -15,9 +15,9 @@ async fn pages_walk_indexes() {
     let names = names_sql(2);
     for (query, steps) in [
         (&*names, &["songs_by_artist (artist_id=? AND title_folded=?)"][..]),
-        (PUBLIC.all, &["SEARCH playlists USING INDEX public_playlists_by_name"]),
-        (PUBLIC.beginning, &["SEARCH playlists USING INDEX public_playlists_by_name"]),
-        (PUBLIC.common, &["SEARCH playlists USING INDEX public_playlists_by_name"]),
+        (PUBLIC.all, &["SEARCH playlists USING COVERING INDEX public_playlists_by_name"]),
+        (PUBLIC.beginning, &["SEARCH playlists USING COVERING INDEX public_playlists_by_name"]),
+        (PUBLIC.common, &["SEARCH playlists USING COVERING INDEX public_playlists_by_name"]),
         (SHOWN, &["SEARCH playlists USING INDEX public_playlists_by_owner"]),
         (
             OWN,
