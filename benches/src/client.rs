@@ -71,6 +71,18 @@ impl Client {
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.json(Method::GET, path, None).await
     }
+
+    /// All pages of a list.
+    ///
+    /// # Errors
+    /// When one cannot be had.
+    pub async fn pages(&self, list: &str) -> Result<Vec<Value>, Failure> {
+        let mut pages = vec![self.get(&format!("{list}?limit=200")).await?];
+        while let Some(next) = pages[pages.len() - 1]["next_cursor"].as_str() {
+            pages.push(self.get(&format!("{list}?limit=200&cursor={next}")).await?);
+        }
+        Ok(pages)
+    }
 }
 
 /// The value below which that part of the times lies, milliseconds; `times` are in order.

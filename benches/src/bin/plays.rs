@@ -62,15 +62,13 @@ async fn songs(client: &Client, name: &str) -> Result<Vec<String>, Failure> {
 
 /// Playback sessions in the history and how often each stands there.
 async fn history(client: &Client) -> Result<HashMap<String, u32>, Failure> {
-    let (mut found, mut cursor) = (HashMap::new(), String::new());
-    loop {
-        let page = client.get(&format!("/users/me/history?limit=200&cursor={cursor}")).await?;
+    let mut found = HashMap::new();
+    for page in client.pages("/users/me/history").await? {
         for play in page["items"].as_array().into_iter().flatten() {
             *found.entry(play["playback_session"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         }
-        let Some(next) = page["next_cursor"].as_str() else { return Ok(found) };
-        cursor = next.to_owned();
     }
+    Ok(found)
 }
 
 async fn play(client: &Arc<Client>, songs: &[String], rate: u32, lasting: Duration) -> Vec<Outcome> {
@@ -79,13 +77,14 @@ async fn play(client: &Arc<Client>, songs: &[String], rate: u32, lasting: Durati
     let run = std::process::id();
     let began = Instant::now();
     for number in 0.. {
-        let due = began + if rate == 0 { began.elapsed() } else { Duration::from_secs(1) * number / rate };
+        if rate > 0 {
+            tokio::time::sleep_until((began + Duration::from_secs(1) * number / rate).into()).await;
+        }
+        let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { break };
+        let due = if rate == 0 { Instant::now() } else { began + Duration::from_secs(1) * number / rate };
         if due - began >= lasting {
             break;
         }
-        tokio::time::sleep_until(due.into()).await;
-        let Ok(permit) = Arc::clone(&under_way).acquire_owned().await else { break };
-        let due = if rate == 0 { Instant::now() } else { due };
         let (client, done) = (Arc::clone(client), done.clone());
         let path = format!("/play/{}", songs[number as usize % songs.len()]);
         tokio::spawn(async move {
