@@ -29,16 +29,17 @@ pub(super) async fn open(address: &str, readers: u32) -> Result<Database, Databa
     Ok(Database { dialect: Dialect::Sqlite, writer, fresh: reading.clone(), readers: vec![reading] })
 }
 
-/// A file does not hang up: connections need no test before use, and none grows old.
+/// A file does not hang up: connections need no test before use, and none grows old. But when the disk is full or fails,
+/// SQLite ends the transaction by itself, and a connection that believes to be in one begins no other.
 fn connections(count: u32, settings: &'static str) -> AnyPoolOptions {
-    pool(count).idle_timeout(None).max_lifetime(None).test_before_acquire(false).after_connect(
-        move |connection, _| {
+    let pool = pool(count).idle_timeout(None).max_lifetime(None).test_before_acquire(false);
+    pool.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+        .after_connect(move |connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(settings).execute(connection).await?;
                 Ok(())
             })
-        },
-    )
+        })
 }
 
 fn any(options: &SqliteConnectOptions) -> Result<AnyConnectOptions, sqlx::Error> {
@@ -78,6 +79,18 @@ mod tests {
         assert!(file.is_file());
         let write = sqlx::query("DELETE FROM songs").execute(database.readers()).await;
         assert!(DatabaseError::from(write.unwrap_err()).is_temporary());
+    }
+
+    /// As SQLite does it when the disk is full.
+    #[tokio::test]
+    async fn transactions_that_ended_by_themselves_are_survived() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(&dir.path().join("it.db").to_string_lossy(), &[], 1).await.unwrap();
+        let mut tx = database.begin_write().await.unwrap();
+        sqlx::raw_sql("ROLLBACK").execute(&mut *tx).await.unwrap();
+        drop(tx);
+        let tx = database.begin_write().await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     #[tokio::test]
