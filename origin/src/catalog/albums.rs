@@ -10,43 +10,52 @@ use crate::database::DatabaseError;
 
 /// A query for albums; an album shows the cover of its first song that has one.
 macro_rules! albums_sql {
-    ($page:expr, $order:expr) => {
+    (from $page:expr) => {
         concat!(
-            "SELECT a.id, a.title, a.title_folded, a.artist_id, artists.name AS artist_name, a.release_date,
-                    a.song_count, a.duration_ms,
-                    (SELECT cover_sha256 FROM songs WHERE album_id = a.id AND cover_sha256 IS NOT NULL
+            "SELECT a.id, a.title, a.title_folded, a.artist_id, artists.name AS artist_name, a.credit,
+                    a.release_date, a.song_count, a.duration_ms,
+                    (SELECT cover_sha256 FROM songs
+                     WHERE album_id = a.id AND cover_sha256 IS NOT NULL AND taken_down_at IS NULL
                      ORDER BY disc_place, track_place, title_folded, id LIMIT 1) AS cover_sha256
-             FROM (SELECT * FROM albums WHERE ",
+             FROM (SELECT albums.* FROM ",
             $page,
-            " ORDER BY ",
-            $order,
             " LIMIT $1) a
              JOIN artists ON artists.id = a.artist_id
              ORDER BY a.title_folded, a.id"
         )
     };
     ($page:literal) => {
-        albums_sql!($page, "title_folded, id")
+        albums_sql!(from concat!("albums WHERE ", $page, " ORDER BY title_folded, id"))
     };
 }
 
-pub(super) const BY_TITLE: ByName = by_name!(albums_sql, "title_folded", "title_folded, id", "album");
+/// Those with something to show, and those that a curator made and has not filled yet.
+macro_rules! listed_sql {
+    ($page:expr, $order:expr) => {
+        albums_sql!(from concat!("albums WHERE (song_count > 0 OR made = 1) AND ", $page, " ORDER BY ", $order))
+    };
+}
+
+pub(super) const BY_TITLE: ByName = by_name!(listed_sql, "title_folded", "title_folded, id", "album");
 pub(super) const OF_ARTIST: &str = albums_sql!(
-    "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)"
+    from "artist_albums l JOIN albums ON albums.id = l.album_id
+          WHERE l.artist_id = $5 AND (l.title_folded, l.album_id) > ($2, $3)
+              AND ($4 = '' OR instr(l.title_folded, $4) > 0)
+          ORDER BY l.title_folded, l.album_id"
 );
-const ONE: &str = albums_sql!("id = $2");
+pub(super) const ONE: &str = albums_sql!("id = $2");
 /// `#` stands for placeholders from `$2` on.
 pub(super) const MANY: &str = albums_sql!("id IN (#)");
 
 impl Catalog {
-    /// All albums, by folded title.
+    /// All albums with songs to show or made by curators, by folded title.
     pub(crate) async fn albums(&self, window: &Window) -> Result<Page<Album>, CatalogError> {
         let from = cursor::read("albums", window.cursor.as_deref())?;
         let rows: Vec<AlbumRow> = BY_TITLE.read(&self.database, window, from).await?;
         Ok(window.page("albums", read_all(rows)?, place))
     }
 
-    /// The albums of an album artist, by folded title.
+    /// The albums credited to an artist, by folded title.
     pub(crate) async fn albums_of_artist(
         &self,
         artist: ArtistId,

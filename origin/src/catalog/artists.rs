@@ -14,9 +14,10 @@ macro_rules! artists_sql {
         concat!(
             "SELECT a.id, a.name, a.name_folded, a.album_count, a.song_count, COALESCE(
                  (SELECT songs.cover_sha256 FROM albums JOIN songs ON songs.album_id = albums.id
-                  WHERE albums.artist_id = a.id AND songs.cover_sha256 IS NOT NULL LIMIT 1),
+                  WHERE albums.artist_id = a.id AND songs.cover_sha256 IS NOT NULL
+                      AND songs.taken_down_at IS NULL LIMIT 1),
                  (SELECT cover_sha256 FROM songs
-                  WHERE artist_id = a.id AND cover_sha256 IS NOT NULL LIMIT 1)) AS cover_sha256
+                  WHERE artist_id = a.id AND cover_sha256 IS NOT NULL AND taken_down_at IS NULL LIMIT 1)) AS cover_sha256
              FROM (SELECT * FROM artists WHERE ",
             $page,
             " ORDER BY ",
@@ -29,13 +30,20 @@ macro_rules! artists_sql {
     };
 }
 
-pub(super) const BY_NAME: ByName = by_name!(artists_sql, "name_folded", "name_folded, id", "artist");
-const ONE: &str = artists_sql!("id = $2");
+/// Those whose page lists something.
+macro_rules! listed_sql {
+    ($page:expr, $order:expr) => {
+        artists_sql!(concat!("song_count + album_count > 0 AND ", $page), $order)
+    };
+}
+
+pub(super) const BY_NAME: ByName = by_name!(listed_sql, "name_folded", "name_folded, id", "artist");
+pub(super) const ONE: &str = artists_sql!("id = $2");
 /// `#` stands for placeholders from `$2` on.
 pub(super) const MANY: &str = artists_sql!("id IN (#)");
 
 impl Catalog {
-    /// All artists, by folded name: those with songs, and those with albums.
+    /// All artists whose page lists something, by folded name.
     pub(crate) async fn artists(&self, window: &Window) -> Result<Page<Artist>, CatalogError> {
         let from = cursor::read("artists", window.cursor.as_deref())?;
         let rows: Vec<ArtistRow> = BY_NAME.read(&self.database, window, from).await?;

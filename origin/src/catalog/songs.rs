@@ -15,7 +15,7 @@ macro_rules! song_columns {
     () => {
         "s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
          albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
-         s.duration_ms, s.renditions, s.cover_sha256, s.added_at"
+         s.duration_ms, s.renditions, s.cover_sha256, s.added_at, s.credit"
     };
 }
 pub(crate) use song_columns;
@@ -23,14 +23,12 @@ pub(crate) use song_columns;
 /// A query for songs: `$page` chooses and orders rows of the songs table alone, so that a page costs an index
 /// walk; names are joined to the few that are left.
 macro_rules! songs_sql {
-    ($page:expr, $order:expr) => {
+    (from $page:expr, $order:expr) => {
         concat!(
             "SELECT ",
             song_columns!(),
-            " FROM (SELECT s.* FROM songs s WHERE s.taken_down_at IS NULL AND ",
+            " FROM (SELECT s.* FROM ",
             $page,
-            " ORDER BY ",
-            $order,
             " LIMIT $1) s
              JOIN artists ON artists.id = s.artist_id
              LEFT JOIN albums ON albums.id = s.album_id
@@ -38,11 +36,18 @@ macro_rules! songs_sql {
             $order
         )
     };
+    ($page:expr, $order:expr) => {
+        songs_sql!(from concat!("songs s WHERE s.taken_down_at IS NULL AND ", $page, " ORDER BY ", $order), $order)
+    };
 }
 
 pub(super) const BY_TITLE: ByName = by_name!(songs_sql, "title_folded", "s.title_folded, s.id", "song");
+// Rows of artist_songs are never of songs that are taken down.
 pub(super) const OF_ARTIST: &str = songs_sql!(
-    "artist_id = $5 AND (title_folded, id) > ($2, $3) AND ($4 = '' OR instr(title_folded, $4) > 0)",
+    from "artist_songs l JOIN songs s ON s.id = l.song_id
+          WHERE l.artist_id = $5 AND (l.title_folded, l.song_id) > ($2, $3)
+              AND ($4 = '' OR instr(l.title_folded, $4) > 0)
+          ORDER BY l.title_folded, l.song_id",
     "s.title_folded, s.id"
 );
 pub(super) const OF_ALBUM: &str = songs_sql!(
@@ -50,7 +55,7 @@ pub(super) const OF_ALBUM: &str = songs_sql!(
      AND ($6 = '' OR instr(title_folded, $6) > 0)",
     "s.disc_place, s.track_place, s.title_folded, s.id"
 );
-const ONE: &str = songs_sql!("id = $2", "s.id");
+pub(super) const ONE: &str = songs_sql!("id = $2", "s.id");
 /// `#` stands for placeholders from `$2` on.
 pub(super) const MANY: &str = songs_sql!("id IN (#)", "s.id");
 
@@ -70,7 +75,7 @@ impl Catalog {
         Ok(window.page("songs", read_all(rows)?, name_place))
     }
 
-    /// The songs credited to an artist, by folded title.
+    /// The songs that an artist is credited on, guests too, by folded title.
     pub(crate) async fn songs_of_artist(
         &self,
         artist: ArtistId,

@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
         postgres: sql!("0005_library.postgres.sql"),
     },
     Step { version: 6, name: "takedowns", sql: sql!("0006_takedowns.sql"), sqlite: "", postgres: "" },
+    Step { version: 7, name: "credits", sql: sql!("0007_credits.sql"), sqlite: "", postgres: "" },
 ];
 
 /// The steps for that database.
