@@ -32,7 +32,6 @@ pub(crate) struct SongDetails {
     #[serde(flatten)]
     pub(crate) song: Song,
     credits: Vec<CreditRef>,
-    isrc: Option<String>,
     musicbrainz_id: Option<Mbid>,
     /// Members that a curator set.
     edited: Vec<&'static str>,
@@ -119,14 +118,13 @@ pub(super) async fn song(db: &mut AnyConnection, id: SongId) -> Result<Option<So
     let credits = "SELECT c.artist_id, artists.name AS artist_name, c.role, c.name, c.joint FROM song_credits c
                    JOIN artists ON artists.id = c.artist_id WHERE c.song_id = $1 ORDER BY c.place";
     let credits = read_credits(db, credits, &id.0).await?;
-    let known: Option<(Option<String>, Option<Vec<u8>>)> =
-        sqlx::query_as("SELECT isrc, mb_id FROM songs WHERE id = $1")
-            .bind(&id.0[..])
-            .fetch_optional(&mut *db)
-            .await?;
-    let (isrc, musicbrainz) = known.unwrap_or_default();
+    let (musicbrainz,): (Option<Vec<u8>>,) = sqlx::query_as("SELECT mb_id FROM songs WHERE id = $1")
+        .bind(&id.0[..])
+        .fetch_optional(&mut *db)
+        .await?
+        .unwrap_or_default();
     let edited = standing(db, id).await?.map(|song| song.edits.names()).unwrap_or_default();
-    Ok(Some(SongDetails { song: row.try_into()?, credits, isrc, musicbrainz_id: mbid(musicbrainz)?, edited }))
+    Ok(Some(SongDetails { song: row.try_into()?, credits, musicbrainz_id: mbid(musicbrainz)?, edited }))
 }
 
 pub(super) async fn album(

@@ -86,6 +86,8 @@ pub(crate) struct Song {
     pub(crate) cover: Option<CoverRef>,
     /// Lowest bit rate first.
     pub(crate) renditions: Vec<RenditionName>,
+    /// The recording's code (ISO 3901).
+    pub(crate) isrc: Option<String>,
     pub(crate) added_at: Time,
 }
 

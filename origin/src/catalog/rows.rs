@@ -40,6 +40,7 @@ row! {
         cover_sha256: Option<Vec<u8>>,
         added_at: i64,
         credit: String,
+        isrc: Option<String>,
     }
 }
 
@@ -107,6 +108,7 @@ impl TryFrom<SongRow> for Song {
             duration_ms: row.duration_ms as u64,
             cover: cover(row.cover_sha256)?,
             renditions: renditions.map_err(|_| DatabaseError::Column("renditions"))?,
+            isrc: row.isrc,
             added_at: Time(row.added_at as u64),
         })
     }

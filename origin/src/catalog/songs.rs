@@ -15,7 +15,8 @@ macro_rules! song_columns {
     () => {
         "s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
          albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
-         s.duration_ms, s.renditions, s.cover_sha256, s.added_at, s.credit"
+         s.duration_ms, s.renditions, s.cover_sha256, s.added_at, s.credit,
+         s.isrc"
     };
 }
 pub(crate) use song_columns;

@@ -118,6 +118,7 @@ fn song() -> Vec<(&'static str, Value)> {
         ("duration_ms", count()),
         ("cover", cover()),
         ("renditions", list_of(text())),
+        ("isrc", or_null(text())),
         ("added_at", time()),
     ]
 }
@@ -176,7 +177,7 @@ fn catalog() -> Value {
             &[],
         ),
         "SongDetails": details(song(), &[
-            ("credits", list_of(reference("Credit"))), ("isrc", or_null(text())), ("musicbrainz_id", mbid()),
+            ("credits", list_of(reference("Credit"))), ("musicbrainz_id", mbid()),
             ("edited", edited(&["title", "artist", "album_id", "track_number", "disc_number", "isrc"])),
         ]),
         "AlbumDetails": details(album(), &[
