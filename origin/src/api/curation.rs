@@ -75,12 +75,18 @@ fn name(text: String, member: &str) -> Result<String, Problem> {
     if is_name(&text) {
         return Ok(text);
     }
-    let rule = format!("1 to {MAX_NAME} characters on one line, no spaces around them, a letter or digit among them");
+    let rule = format!(
+        "1 to {MAX_NAME} characters on one line, no spaces around them, a letter or digit among them"
+    );
     Err(Problem::invalid(format!("{member}: {rule}.")))
 }
 
 fn number(n: u32, member: &str) -> Result<u32, Problem> {
-    if (1..=MAX_NUMBER).contains(&n) { Ok(n) } else { Err(Problem::invalid(format!("{member}: 1 to {MAX_NUMBER}."))) }
+    if (1..=MAX_NUMBER).contains(&n) {
+        Ok(n)
+    } else {
+        Err(Problem::invalid(format!("{member}: 1 to {MAX_NUMBER}.")))
+    }
 }
 
 fn date(text: String) -> Result<String, Problem> {

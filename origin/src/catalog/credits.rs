@@ -245,7 +245,8 @@ mod tests {
     fn guests_are_told_by_the_line() {
         assert_eq!(read("Ann feat. Ben & Cid", &[]), [main("Ann", " feat. "), guest("Ben & Cid", "")]);
         assert_eq!(read("Ann (ft. Ben)", &[]), [main("Ann", " (ft. "), guest("Ben", ")")]);
-        for whole in ["Simon & Garfunkel", "Crosby, Stills", "Little Feat", "6 ft Under", "feat. Ann", "Ann feat."]
+        for whole in
+            ["Simon & Garfunkel", "Crosby, Stills", "Little Feat", "6 ft Under", "feat. Ann", "Ann feat."]
         {
             assert_eq!(read(whole, &[]), [main(whole, "")]);
         }
@@ -254,7 +255,10 @@ mod tests {
     #[test]
     fn lists_tell_several_names_apart() {
         let several = read("Ann & Ben feat. Cid, Dan", &["Ann", "Ben", "Cid", "Dan"]);
-        assert_eq!(several, [main("Ann", " & "), main("Ben", " feat. "), guest("Cid", ", "), guest("Dan", "")]);
+        assert_eq!(
+            several,
+            [main("Ann", " & "), main("Ben", " feat. "), guest("Cid", ", "), guest("Dan", "")]
+        );
         let otherwise = read("A. feat. Benjamin", &["Ann", "Benjamin"]);
         assert_eq!(otherwise, [main("Ann", " feat. "), guest("Benjamin", "")]);
         assert_eq!(read("Annabel", &["Ann", "Abel"]), [main("Ann", " & "), main("Abel", "")]);

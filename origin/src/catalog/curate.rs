@@ -3,6 +3,7 @@
 use segue_manifests::{AssetId, Descriptor, Rev};
 use sqlx::AnyConnection;
 
+use super::Catalog;
 use super::credits::Credits;
 use super::details::{self, AlbumDetails, SongDetails};
 use super::edits::{AlbumChange, AlbumEdits, Placement, SongChange, SongEdits};
@@ -10,7 +11,6 @@ use super::ids::{AlbumId, GroupId, SongId};
 use super::rows::fixed;
 use super::tags::{Name, NamedAlbum, Place, Shelf};
 use super::write::{AlbumState, Batch, Wanted, standing, state};
-use super::Catalog;
 use crate::accounts::{Identity, note};
 use crate::database::{Alone, DatabaseError};
 use crate::ids::timed_id;

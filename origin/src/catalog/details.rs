@@ -115,7 +115,8 @@ pub(super) async fn song(db: &mut AnyConnection, id: SongId) -> Result<Option<So
     let row: Option<SongRow> =
         sqlx::query_as(songs::ONE).bind(1i64).bind(&id.0[..]).fetch_optional(&mut *db).await?;
     let Some(row) = row else { return Ok(None) };
-    let credits = "SELECT c.artist_id, artists.name AS artist_name, c.role, c.name, c.joint FROM song_credits c
+    let credits =
+        "SELECT c.artist_id, artists.name AS artist_name, c.role, c.name, c.joint FROM song_credits c
                    JOIN artists ON artists.id = c.artist_id WHERE c.song_id = $1 ORDER BY c.place";
     let credits = read_credits(db, credits, &id.0).await?;
     let (musicbrainz,): (Option<Vec<u8>>,) = sqlx::query_as("SELECT mb_id FROM songs WHERE id = $1")
@@ -134,7 +135,8 @@ pub(super) async fn album(
     let row: Option<AlbumRow> =
         sqlx::query_as(albums::ONE).bind(1i64).bind(id.bytes()).fetch_optional(&mut *db).await?;
     let Some(row) = row else { return Ok(None) };
-    let credits = "SELECT c.artist_id, artists.name AS artist_name, c.role, c.name, c.joint FROM album_credits c
+    let credits =
+        "SELECT c.artist_id, artists.name AS artist_name, c.role, c.name, c.joint FROM album_credits c
                    JOIN artists ON artists.id = c.artist_id WHERE c.album_id = $1 ORDER BY c.place";
     let credits = read_credits(db, credits, id.bytes()).await?;
     let state = state(db, id).await?;

@@ -54,7 +54,9 @@ mod tests {
         let text = "f27ec8db-af05-4f36-916e-3d57f91ecf5e";
         assert_eq!(serde_json::to_value(mbid(text).unwrap()).unwrap(), text);
         assert_eq!(mbid(&text.to_uppercase()), mbid(text));
-        for bad in ["", "f27ec8dbaf054f36916e3d57f91ecf5e0000", &text[1..], "ä27ec8db-af05-4f36-916e-3d57f91ecf5e"] {
+        for bad in
+            ["", "f27ec8dbaf054f36916e3d57f91ecf5e0000", &text[1..], "ä27ec8db-af05-4f36-916e-3d57f91ecf5e"]
+        {
             assert_eq!(mbid(bad), None, "{bad}");
         }
     }

@@ -25,8 +25,8 @@ use serde::Serialize;
 
 use crate::database::{Database, DatabaseError};
 
-pub(crate) use cursor::BadCursor;
 pub(crate) use credits::first_artist;
+pub(crate) use cursor::BadCursor;
 pub(crate) use edits::{AlbumChange, Member, Placement, SongChange};
 pub(crate) use fold::fold;
 pub(crate) use ids::{AlbumId, ArtistId, GroupId, SongId};

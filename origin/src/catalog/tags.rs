@@ -164,9 +164,9 @@ fn date(raw: &str) -> String {
 pub(crate) fn is_date(text: &str) -> bool {
     let shaped = [4, 7, 10].contains(&text.len())
         && text.bytes().enumerate().all(|(at, b)| match at {
-        4 | 7 => b == b'-',
-        _ => b.is_ascii_digit(),
-    });
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
     let within = |range: std::ops::Range<usize>, highest: u8| {
         text.get(range).is_none_or(|part| part.parse().is_ok_and(|n: u8| (1..=highest).contains(&n)))
     };
@@ -201,7 +201,8 @@ mod tests {
 
     #[test]
     fn a_compilation_is_one_album() {
-        let id = |artist, album, album_artist| match Shelf::of(&tags("t", artist, album, album_artist)).album {
+        let id = |artist, album, album_artist| match Shelf::of(&tags("t", artist, album, album_artist)).album
+        {
             Place::Named(album) => album.id,
             other => panic!("{other:?}"),
         };

@@ -104,7 +104,8 @@ impl Fixture {
         ];
         let mut wrong = Vec::new();
         for (what, sql) in checks {
-            let (count,): (i64,) = sqlx::query_as(sql).fetch_one(self.catalog.database.fresh()).await.unwrap();
+            let (count,): (i64,) =
+                sqlx::query_as(sql).fetch_one(self.catalog.database.fresh()).await.unwrap();
             if count > 0 {
                 wrong.push((what.to_owned(), count));
             }
@@ -229,7 +230,10 @@ async fn pages_walk_indexes() {
         }
         let plan = rows.fetch_all(it.catalog.database.readers()).await.unwrap();
         let plan: Vec<String> = plan.into_iter().map(|row| row.3).collect();
-        assert!(plan.iter().any(|step| step.contains(&format!("INDEX {index} ")) || step.contains(index)), "{plan:?}");
+        assert!(
+            plan.iter().any(|step| step.contains(&format!("INDEX {index} ")) || step.contains(index)),
+            "{plan:?}"
+        );
         let walks = ["SCAN songs", "SCAN albums", "SCAN artists"];
         assert!(!plan.iter().any(|step| walks.iter().any(|walk| step.starts_with(walk))), "{plan:?}");
     }
@@ -261,10 +265,16 @@ async fn credits_of_tags_stand_everywhere() {
     let song = it.catalog.song_details(AssetId([1; 16])).await.unwrap().unwrap();
     let json = serde_json::to_value(&song).unwrap();
     assert_eq!((&json["artist"]["name"], &json["artist_credit"]), (&"Ann".into(), &"Ann feat. Ben".into()));
-    let credits: Vec<_> = json["credits"].as_array().unwrap().iter().map(|it| (&it["name"], &it["role"])).collect();
-    assert_eq!(credits, [
-        (&"Ann".into(), &"main".into()), (&"Ben".into(), &"featured".into()), (&"Dan".into(), &"composer".into()),
-    ]);
+    let credits: Vec<_> =
+        json["credits"].as_array().unwrap().iter().map(|it| (&it["name"], &it["role"])).collect();
+    assert_eq!(
+        credits,
+        [
+            (&"Ann".into(), &"main".into()),
+            (&"Ben".into(), &"featured".into()),
+            (&"Dan".into(), &"composer".into()),
+        ]
+    );
     assert_eq!(json["isrc"], "USRC17607839");
     let ben = it.catalog.artist_details(ArtistId::of("ben")).await.unwrap().unwrap();
     assert_eq!((ben.artist.song_count, ben.artist.album_count), (1, 0));
@@ -294,7 +304,11 @@ async fn editions_are_albums_of_one_group() {
     let other = albums.iter().find(|album| album.id != first).unwrap().id;
     assert_eq!(json["release_group"]["versions"][0]["id"], other.to_string());
     assert_eq!(it.apply(1, 2, edition("1", Some(1))).await, Change::Moved);
-    assert_eq!(it.catalog.album(first).await.unwrap().unwrap().song_count, 2, "retagging keeps the identifier");
+    assert_eq!(
+        it.catalog.album(first).await.unwrap().unwrap().song_count,
+        2,
+        "retagging keeps the identifier"
+    );
     assert_eq!(it.miscounted().await, []);
 }
 

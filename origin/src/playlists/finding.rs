@@ -112,10 +112,7 @@ async fn recorded(db: &mut AnyConnection, codes: &[&str]) -> Result<HashMap<Stri
 }
 
 /// Songs by artist and title, with their lengths.
-async fn named(
-    db: &mut AnyConnection,
-    keys: &[&Key],
-) -> Result<HashMap<Key, Songs>, DatabaseError> {
+async fn named(db: &mut AnyConnection, keys: &[&Key]) -> Result<HashMap<Key, Songs>, DatabaseError> {
     type Row = (Vec<u8>, String, Vec<u8>, i64);
     let mut found: HashMap<Key, Songs> = HashMap::new();
     for keys in keys.chunks(NAMES) {

@@ -35,7 +35,10 @@ impl Curation {
     async fn audited(&self, act: &str, object: &str, detail: &str) {
         let audit = self.ask(Method::GET, "/audit?limit=1", Value::Null).await.json();
         let last = &audit["items"][0];
-        assert_eq!((&last["act"], &last["object"], &last["detail"]), (&json!(act), &json!(object), &json!(detail)));
+        assert_eq!(
+            (&last["act"], &last["object"], &last["detail"]),
+            (&json!(act), &json!(object), &json!(detail))
+        );
     }
 }
 
@@ -46,16 +49,27 @@ async fn what_is_set_for_a_song_survives_its_tags() {
     it.origin.add(&Track::new(2, tags("Two", "Ann", "First"))).await;
     let id = Track::new(1, Tags::default()).id();
     let path = format!("/songs/{id}");
-    let change = json!({"title": "Uno", "artist": "Cid (feat. Dan)", "track_number": 7, "isrc": "us-rc1-76-07839"});
+    let change =
+        json!({"title": "Uno", "artist": "Cid (feat. Dan)", "track_number": 7, "isrc": "us-rc1-76-07839"});
     let answer = it.patch(&path, change).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let song = answer.json();
-    assert_eq!((&song["title"], &song["artist"]["name"], &song["isrc"]), (&json!("Uno"), &json!("Cid"), &json!("USRC17607839")));
-    assert_eq!((&song["artist_credit"], &song["credits"][1]["role"]), (&json!("Cid (feat. Dan)"), &json!("featured")));
+    assert_eq!(
+        (&song["title"], &song["artist"]["name"], &song["isrc"]),
+        (&json!("Uno"), &json!("Cid"), &json!("USRC17607839"))
+    );
+    assert_eq!(
+        (&song["artist_credit"], &song["credits"][1]["role"]),
+        (&json!("Cid (feat. Dan)"), &json!("featured"))
+    );
     assert_eq!(song["edited"], json!(["title", "artist", "track_number", "isrc"]));
     assert_eq!(song["album"]["title"], "First", "the album is where the tags say");
     it.audited("edit-song", &id, "title, artist, track_number, isrc").await;
-    assert_eq!(it.origin.get("/artists").await.titles(), ["Ann", "Cid", "Dan"], "Ben is credited nowhere any more");
+    assert_eq!(
+        it.origin.get("/artists").await.titles(),
+        ["Ann", "Cid", "Dan"],
+        "Ben is credited nowhere any more"
+    );
 
     // The same file again, and one with other tags.
     it.origin.add(&Track::new(1, tags("One", "Ann feat. Ben", "First"))).await;
@@ -64,7 +78,10 @@ async fn what_is_set_for_a_song_survives_its_tags() {
     assert_eq!((&song["title"], &song["artist"]["name"]), (&json!("Uno"), &json!("Cid")));
     assert_eq!(song["album"]["title"], "Second", "the rest follows the tags");
     let song = it.patch(&path, json!({"title": null, "artist": null, "isrc": null})).await.json();
-    assert_eq!((&song["title"], &song["artist"]["name"], &song["isrc"]), (&json!("Eins"), &json!("Eve"), &Value::Null));
+    assert_eq!(
+        (&song["title"], &song["artist"]["name"], &song["isrc"]),
+        (&json!("Eins"), &json!("Eve"), &Value::Null)
+    );
     assert_eq!(song["edited"], json!(["track_number"]));
 }
 
@@ -88,9 +105,16 @@ async fn only_curators_and_only_what_was_seen() {
     assert_eq!(changed.header("etag"), it.origin.get(&path).await.header("etag"));
     change(&seen, "Eins").await.assert_problem(412, "stale");
     for (member, value) in [
-        ("title", json!("")), ("title", json!(" x")), ("title", json!("a\nb")), ("title", json!("x".repeat(501))),
-        ("artist", json!("\u{301}")), ("album_id", json!("no")), ("album_id", json!("0".repeat(32))),
-        ("track_number", json!(0)), ("disc_number", json!(10_000)), ("isrc", json!("x")),
+        ("title", json!("")),
+        ("title", json!(" x")),
+        ("title", json!("a\nb")),
+        ("title", json!("x".repeat(501))),
+        ("artist", json!("\u{301}")),
+        ("album_id", json!("no")),
+        ("album_id", json!("0".repeat(32))),
+        ("track_number", json!(0)),
+        ("disc_number", json!(10_000)),
+        ("isrc", json!("x")),
     ] {
         it.patch(&path, json!({member: value})).await.assert_problem(422, "invalid");
     }
@@ -106,7 +130,9 @@ async fn an_album_is_made_filled_renamed_and_deleted() {
     for (seed, title) in [(1, "One"), (2, "Two")] {
         it.origin.add(&Track::new(seed, tags(title, "Ann", "First"))).await;
     }
-    let made = it.ask(Method::POST, "/albums", json!({"title": "Best of", "artist": "Ann & Ben", "date": "2026-05"})).await;
+    let made = it
+        .ask(Method::POST, "/albums", json!({"title": "Best of", "artist": "Ann & Ben", "date": "2026-05"}))
+        .await;
     assert_eq!(made.status, 201, "{made:?}");
     let album = made.json()["id"].as_str().unwrap().to_owned();
     let path = format!("/albums/{album}");
@@ -154,10 +180,16 @@ async fn a_renamed_album_keeps_its_songs_and_takes_new_ones() {
     it.origin.add(&Track::new(2, tags("Two", "Ann", "First"))).await;
     it.origin.add(&Track::new(1, Tags { date: "2001".into(), ..tags("One", "Ann", "First") })).await;
     let shown = it.get(&path).await;
-    assert_eq!((&shown["title"], &shown["date"], &shown["song_count"]), (&json!("Debut"), &json!("1999"), &json!(2)));
+    assert_eq!(
+        (&shown["title"], &shown["date"], &shown["song_count"]),
+        (&json!("Debut"), &json!("1999"), &json!(2))
+    );
     assert_eq!(it.origin.get("/albums?name=debut").await.titles(), ["Debut"]);
     let back = it.patch(&path, json!({"title": null, "date": null})).await.json();
-    assert_eq!((&back["title"], &back["date"], &back["edited"]), (&json!("First"), &json!("2001"), &json!([])));
+    assert_eq!(
+        (&back["title"], &back["date"], &back["edited"]),
+        (&json!("First"), &json!("2001"), &json!([]))
+    );
 }
 
 #[tokio::test]
@@ -167,7 +199,10 @@ async fn songs_are_asked_for_at_once() {
     for track in &tracks {
         it.origin.add(track).await;
     }
-    assert_eq!(it.ask(Method::PUT, &format!("/songs/{}/takedown", tracks[1].id()), json!({})).await.status, 204);
+    assert_eq!(
+        it.ask(Method::PUT, &format!("/songs/{}/takedown", tracks[1].id()), json!({})).await.status,
+        204
+    );
     let ids = [tracks[2].id(), "0".repeat(32), tracks[1].id(), tracks[0].id(), tracks[2].id()].join(",");
     let page = it.origin.get(&format!("/songs?ids={ids}")).await;
     assert_eq!(page.titles(), ["Song 3", "Song 1", "Song 3"]);
@@ -189,7 +224,8 @@ async fn what_is_taken_down_is_counted_nowhere() {
         let albums = it.get("/albums").await;
         let artists = it.get("/artists").await;
         let artists = artists["items"].as_array().unwrap();
-        let artists: Vec<_> = artists.iter().map(|it| (it["name"].clone(), it["song_count"].clone())).collect();
+        let artists: Vec<_> =
+            artists.iter().map(|it| (it["name"].clone(), it["song_count"].clone())).collect();
         (albums["items"][0]["song_count"].clone(), artists, it.get("/status").await["songs"].clone())
     };
     let takedown = |seed| format!("/songs/{}/takedown", Track::new(seed, Tags::default()).id());

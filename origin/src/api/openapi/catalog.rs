@@ -111,7 +111,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     list("/artists", "Artists", "All artists, by name", "Artist"),
     one("/artists/{id}", "Artists", "One artist", "ArtistDetails"),
     list("/artists/{id}/albums", "Artists", "The albums of an artist, by title", "Album"),
-    list("/artists/{id}/songs", "Artists", "The songs that an artist is credited on, guests too, by title", "Song"),
+    list(
+        "/artists/{id}/songs",
+        "Artists",
+        "The songs that an artist is credited on, guests too, by title",
+        "Song",
+    ),
     Operation {
         method: "post",
         path: "/play/{id}",

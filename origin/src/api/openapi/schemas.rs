@@ -156,11 +156,18 @@ fn edited(members: &[&str]) -> Value {
 
 fn catalog() -> Value {
     let name = || json!({"type": "string", "minLength": 1, "maxLength": 500});
-    let set = |schema: Value| json!({"anyOf": [schema, {"type": "null"}], "description": "Null: as the tags say."});
+    let set =
+        |schema: Value| json!({"anyOf": [schema, {"type": "null"}], "description": "Null: as the tags say."});
     let number = || json!({"type": "integer", "minimum": 1, "maximum": 9999});
     let day = || json!({"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"});
-    let album_members =
-        || [("title", set(name())), ("artist", set(name())), ("date", set(day())), ("release_group_id", set(id()))];
+    let album_members = || {
+        [
+            ("title", set(name())),
+            ("artist", set(name())),
+            ("date", set(day())),
+            ("release_group_id", set(id())),
+        ]
+    };
     json!({
         "ArtistName": object(&[("id", id()), ("name", text())], &[]),
         "AlbumName": object(&[("id", id()), ("title", text())], &[]),

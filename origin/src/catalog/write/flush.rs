@@ -42,8 +42,7 @@ impl Batch<'_> {
             let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
             for (song, place, credit) in rows {
                 query = query.bind(&song.0[..]).bind(*place as i64).bind(credit.artist.id.bytes());
-                query =
-                    query.bind(credit.role.as_str()).bind(&credit.artist.name.shown).bind(&credit.joint);
+                query = query.bind(credit.role.as_str()).bind(&credit.artist.name.shown).bind(&credit.joint);
             }
             query.execute(&mut *self.db).await?;
         }
@@ -87,7 +86,10 @@ impl Batch<'_> {
             let counted: Vec<(Id, i64)> = query.fetch_all(&mut *self.db).await?;
             for (id, after) in counted {
                 let id = AlbumId::from(fixed::<16>(&id, "id")?);
-                let before = amounts.binary_search_by_key(&id, |(it, _)| *it).ok().map(|at| after - amounts[at].1.songs);
+                let before = amounts
+                    .binary_search_by_key(&id, |(it, _)| *it)
+                    .ok()
+                    .map(|at| after - amounts[at].1.songs);
                 if before.is_some_and(|before| (before > 0) != (after > 0)) {
                     self.tally.relist.insert(id);
                 }

@@ -61,9 +61,8 @@ impl TryFrom<StandingRow> for Standing {
     type Error = DatabaseError;
 
     fn try_from(row: StandingRow) -> Result<Self, DatabaseError> {
-        let album = |id: Option<Vec<u8>>| {
-            id.map(|id| fixed::<16>(&id, "album_id").map(AlbumId::from)).transpose()
-        };
+        let album =
+            |id: Option<Vec<u8>>| id.map(|id| fixed::<16>(&id, "album_id").map(AlbumId::from)).transpose();
         let placement = match (row.single, album(row.edited_album)?) {
             (Some(1), _) => Some(Placement::Single),
             (_, on) => on.map(Placement::On),

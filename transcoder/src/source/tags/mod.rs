@@ -198,11 +198,8 @@ mod tests {
 
     #[test]
     fn people_are_told_apart_where_the_tags_do() {
-        let items = [
-            (ItemKey::Composer, "Ada; Bob"),
-            (ItemKey::Composer, "Cid"),
-            (ItemKey::Conductor, "Dan, Eve"),
-        ];
+        let items =
+            [(ItemKey::Composer, "Ada; Bob"), (ItemKey::Composer, "Cid"), (ItemKey::Conductor, "Dan, Eve")];
         let got = collect(&[tag(TagType::VorbisComments, &items)]);
         assert_eq!((got.composers.len(), got.conductors), (3, vec!["Dan, Eve".to_owned()]));
     }
