@@ -109,12 +109,30 @@ pub struct Tags {
     /// Artist as credited.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub artist: String,
+    /// The artists that the credit names, one by one; empty when the tags do not tell several apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub artists: Vec<String>,
     /// Album.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub album: String,
     /// Album artist.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub album_artist: String,
+    /// The album artists one by one; empty when the tags do not tell several apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub album_artists: Vec<String>,
+    /// Who wrote the music.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub composers: Vec<String>,
+    /// Who wrote the words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lyricists: Vec<String>,
+    /// Who conducts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conductors: Vec<String>,
+    /// Who made the remix.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub remixers: Vec<String>,
     /// Track number on its disc.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub track_number: Option<u32>,

@@ -2,6 +2,7 @@
 
 import { h, fill } from './lib/dom.js';
 import { explain } from './lib/explain.js';
+import { creditOf } from './lib/format.js';
 import { recall } from './lib/storage.js';
 import { connectKeyboard } from './keyboard.js';
 import { connectMediaSession } from './media-session.js';
@@ -125,7 +126,7 @@ function problemView(error) {
 
 function titleOf() {
   const { song } = player;
-  return player.playing && song ? `${song.title} · ${song.artist.name}` : `${view?.title ?? 'Segue'} · Segue`;
+  return player.playing && song ? `${song.title} · ${creditOf(song)}` : `${view?.title ?? 'Segue'} · Segue`;
 }
 
 /** Edges of the last visit: the handshake is done before the first tap. */
@@ -142,7 +143,7 @@ observer.observe(scroller, { childList: true, subtree: true });
 player.on('song', () => {
   markPlaying(scroller, player);
   document.title = titleOf();
-  if (player.song && player.engine.item) announce(`Playing ${player.song.title} by ${player.song.artist.name}`);
+  if (player.song && player.engine.item) announce(`Playing ${player.song.title} by ${creditOf(player.song)}`);
 });
 player.on('state', () => {
   markPlaying(scroller, player);

@@ -1,6 +1,7 @@
 /** The lock screen, media keys and headsets. */
 
 import { coverUrl } from './api.js';
+import { creditOf } from './lib/format.js';
 
 const SIZES = [96, 192, 384, 768];
 
@@ -32,7 +33,7 @@ export function connectMediaSession(player) {
 function describe(session, song) {
   session.metadata = song && new MediaMetadata({
     title: song.title,
-    artist: song.artist.name,
+    artist: creditOf(song),
     album: song.album?.title ?? '',
     artwork: song.cover ? SIZES.map((size) => ({ src: new URL(coverUrl(song.cover, size), location.href).href, sizes: `${size}x${size}` })) : [],
   });

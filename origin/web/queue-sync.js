@@ -1,6 +1,6 @@
 /** The same queue on every device of an account: the one that was used last tells the others. */
 
-import { song as songOf } from './api.js';
+import { songsById } from './api.js';
 import * as api from './api/library.js';
 import { debounce } from './lib/dom.js';
 import { recall, remember } from './lib/storage.js';
@@ -85,10 +85,12 @@ export class QueueSync {
 
 const idOf = (song) => song?.id ?? song;
 
-/** The songs of those identifiers, without what is no longer there. */
+/** The songs of those identifiers, in their order, without what is no longer there. */
 export async function songsOf(songs) {
-  const found = await Promise.all(songs.map((it) => (typeof it === 'string' ? songOf(it).catch(() => null) : it)));
-  return found.filter(Boolean);
+  const wanted = songs.filter((it) => typeof it === 'string');
+  const found = wanted.length ? await songsById([...new Set(wanted)]) : [];
+  const known = new Map(found.map((song) => [song.id, song]));
+  return songs.map((it) => (typeof it === 'string' ? known.get(it) : it)).filter(Boolean);
 }
 
 /** What the API is told. */

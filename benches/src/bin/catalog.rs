@@ -44,10 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         it.bind(id("artist", n)).bind(title(&name)).bind(name).bind(own.count() as i64).bind(count)
     })
     .await?;
+    fill(&mut tx, "release_groups (id)", 1, albums, |it, n| it.bind(id("album", n))).await?;
     fill(
         &mut tx,
-        "albums (id, artist_id, title, title_folded, release_date, song_count, duration_ms)",
-        7,
+        "albums (id, artist_id, title, title_folded, release_date, song_count, duration_ms, credit, release_group_id)",
+        9,
         albums,
         |it, n| {
             let name = words("album", n, 3);
@@ -60,6 +61,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .bind(format!("{}", 1950 + n % 75))
                 .bind(of.count() as i64)
                 .bind(duration)
+                .bind(title(&words("artist", n / ALBUMS_OF_ARTIST, 2)))
+                .bind(id("album", n))
         },
     )
     .await?;
@@ -69,8 +72,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .await?;
     let columns =
         "songs (id, rev, title, title_folded, artist_id, album_id, track_number, disc_number, disc_place,
-                   track_place, duration_ms, renditions, added_at, current_since)";
-    fill(&mut tx, columns, 14, songs, |it, n| {
+                   track_place, duration_ms, renditions, added_at, current_since, credit, read_as)";
+    fill(&mut tx, columns, 16, songs, |it, n| {
         let name = words("song", n, 3);
         let album = n / SONGS_OF_ALBUM;
         let track = (n % SONGS_OF_ALBUM + 1) as i64;
@@ -88,12 +91,34 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .bind("aac-128,aac-256,aac-320")
             .bind(n as i64)
             .bind(n as i64)
+            .bind(title(&words("artist", album / ALBUMS_OF_ARTIST, 2)))
+            .bind(1i64)
     })
     .await?;
+    credit(&mut tx).await?;
     tx.commit().await?;
     let analyse = if address.starts_with("sqlite") { "PRAGMA optimize" } else { "ANALYZE" };
     sqlx::raw_sql(analyse).execute(&mut db).await?;
     println!("{songs} songs, {albums} albums, {artists} artists in {:.1} s", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Credits every song and album to its artist, and lists it on the artist's page.
+async fn credit(db: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for (one, what) in [("song", "songs"), ("album", "albums")] {
+        for sql in [
+            format!(
+                "INSERT INTO {one}_credits ({one}_id, place, artist_id, role, name, joint)
+                 SELECT id, 0, artist_id, 'main', credit, '' FROM {what}"
+            ),
+            format!(
+                "INSERT INTO artist_{what} (artist_id, title_folded, {one}_id)
+                 SELECT artist_id, title_folded, id FROM {what}"
+            ),
+        ] {
+            sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *db).await?;
+        }
+    }
     Ok(())
 }
 

@@ -25,7 +25,8 @@ pub(super) async fn one(
     PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    Ok(Representation::json(&find(&app, &text).await?).answer(&conditions))
+    let artist = app.catalog.artist_details(id(&text, "artist")?).await?.ok_or_else(no_artist)?;
+    Ok(Representation::json(&artist).answer(&conditions))
 }
 
 /// `GET /artists/{id}/albums`
@@ -56,5 +57,9 @@ pub(super) async fn songs(
 
 async fn find(app: &App, text: &str) -> Result<Artist, Problem> {
     let artist = app.catalog.artist(id(text, "artist")?).await?;
-    artist.ok_or_else(|| Problem::not_found("There is no artist of this identifier."))
+    artist.ok_or_else(no_artist)
+}
+
+fn no_artist() -> Problem {
+    Problem::not_found("There is no artist of this identifier.")
 }

@@ -10,9 +10,10 @@ const MAX_LIMIT: u32 = 200;
 /// Longest filter, characters.
 const MAX_NAME: usize = 200;
 
-/// `?limit=&cursor=&name=`
+/// `?limit=&cursor=&name=`, for songs also `?ids=`
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ListQuery {
+    pub(super) ids: Option<String>,
     limit: Option<u32>,
     cursor: Option<String>,
     name: Option<String>,
@@ -42,6 +43,11 @@ pub(super) fn limit(given: Option<u32>, most: u32) -> Result<u32, Problem> {
 }
 
 impl ListQuery {
+    /// Whether nothing is asked for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_none() && self.limit.is_none() && self.cursor.is_none() && self.name.is_none()
+    }
+
     /// The part of the list that is asked for.
     pub(super) fn window(self) -> Result<Window, Problem> {
         let limit = limit(self.limit, MAX_LIMIT)?;

@@ -3,6 +3,7 @@
 mod albums;
 mod artists;
 mod covers;
+mod curation;
 mod health;
 mod imports;
 mod keys;
@@ -35,10 +36,10 @@ pub(crate) fn router(app: App) -> Router {
     let queue_body = DefaultBodyLimit::max(library::MAX_QUEUE_BODY);
     Router::new()
         .route("/songs", get(songs::list))
-        .route("/songs/{id}", get(songs::one))
+        .route("/songs/{id}", get(songs::one).patch(songs::change))
         .route("/songs/{id}/takedown", put(takedowns::put).delete(takedowns::delete))
-        .route("/albums", get(albums::list))
-        .route("/albums/{id}", get(albums::one))
+        .route("/albums", get(albums::list).post(albums::create))
+        .route("/albums/{id}", get(albums::one).patch(albums::change).delete(albums::delete))
         .route("/albums/{id}/songs", get(albums::songs))
         .route("/artists", get(artists::list))
         .route("/artists/{id}", get(artists::one))

@@ -14,9 +14,10 @@ macro_rules! artists_sql {
         concat!(
             "SELECT a.id, a.name, a.name_folded, a.album_count, a.song_count, COALESCE(
                  (SELECT songs.cover_sha256 FROM albums JOIN songs ON songs.album_id = albums.id
-                  WHERE albums.artist_id = a.id AND songs.cover_sha256 IS NOT NULL LIMIT 1),
+                  WHERE albums.artist_id = a.id AND songs.cover_sha256 IS NOT NULL
+                      AND songs.taken_down_at IS NULL LIMIT 1),
                  (SELECT cover_sha256 FROM songs
-                  WHERE artist_id = a.id AND cover_sha256 IS NOT NULL LIMIT 1)) AS cover_sha256
+                  WHERE artist_id = a.id AND cover_sha256 IS NOT NULL AND taken_down_at IS NULL LIMIT 1)) AS cover_sha256
              FROM (",
             $ids,
             ") chosen JOIN artists a ON a.id = chosen.id ORDER BY a.name_folded, a.id"
@@ -24,13 +25,15 @@ macro_rules! artists_sql {
     };
 }
 
-pub(super) const BY_NAME: ByName = by_name!(artists_sql, "artists WHERE", "name_folded", "artist");
-const ONE: &str = artists_sql!("SELECT id FROM artists WHERE id = $2 LIMIT $1");
+/// Those whose page lists something have a place in the order.
+pub(super) const BY_NAME: ByName =
+    by_name!(artists_sql, "artists WHERE song_count + album_count > 0 AND", "name_folded", "artist");
+pub(super) const ONE: &str = artists_sql!("SELECT id FROM artists WHERE id = $2 LIMIT $1");
 /// `#` stands for placeholders from `$2` on.
 pub(super) const MANY: &str = artists_sql!("SELECT id FROM artists WHERE id IN (#) LIMIT $1");
 
 impl Catalog {
-    /// All artists, by folded name: those with songs, and those with albums.
+    /// All artists whose page lists something, by folded name.
     pub(crate) async fn artists(&self, window: &Window) -> Result<Page<Artist>, CatalogError> {
         let from = cursor::read("artists", window.cursor.as_deref())?;
         let rows: Vec<ArtistRow> = BY_NAME.read(&self.database, window, from).await?;

@@ -2,11 +2,13 @@
 //!
 //! They are hashes of folded names, not random: a database that was lost and read again from the store has the
 //! same identifiers, so that links, favourites and user playlists stay right, and several origins agree without
-//! talking. The price: renaming an album makes another one. A song's identifier is its asset's, which no tag
-//! changes.
+//! talking. The price: tagging an album with another name makes another one (a curator who renames it keeps it). Where
+//! releases of one name are told apart, the first that is read has the album's identifier. A song's identifier is its
+//! asset's, which no tag changes.
 
 use segue_manifests::{AssetId, Sha256};
 
+use super::mbid::Mbid;
 use crate::ids::id_type;
 
 /// A song is its asset: retagging keeps it.
@@ -20,6 +22,10 @@ id_type!(
     /// Names an album.
     AlbumId
 );
+id_type!(
+    /// Names what the editions of one album have in common.
+    GroupId
+);
 
 impl ArtistId {
     /// The artist of that folded name.
@@ -32,6 +38,21 @@ impl AlbumId {
     /// The album of that folded title by that album artist.
     pub(crate) fn of(artist: ArtistId, title_folded: &str) -> Self {
         Self(hash(&["album", &artist.to_string(), title_folded]))
+    }
+
+    /// Another release of that album.
+    pub(super) fn edition(self, release: Mbid) -> Self {
+        Self(hash(&["edition", &self.to_string(), &hex::encode(release.0)]))
+    }
+}
+
+impl GroupId {
+    /// The group of that MusicBrainz identifier, or the one of all albums of that name.
+    pub(super) fn of(named: AlbumId, group: Option<Mbid>) -> Self {
+        match group {
+            Some(group) => Self(hash(&["release group", &hex::encode(group.0)])),
+            None => Self(named.into()),
+        }
     }
 }
 

@@ -5,10 +5,15 @@
 
 mod albums;
 mod artists;
+mod credits;
+pub(crate) mod curate;
 pub(crate) mod cursor;
+mod details;
+mod edits;
 mod fold;
 mod ids;
 mod matching;
+mod mbid;
 mod model;
 mod objects;
 mod rows;
@@ -20,14 +25,18 @@ use serde::Serialize;
 
 use crate::database::{Database, DatabaseError};
 
+pub(crate) use credits::first_artist;
 pub(crate) use cursor::BadCursor;
+pub(crate) use edits::{AlbumChange, Member, Placement, SongChange};
 pub(crate) use fold::fold;
-pub(crate) use ids::{ArtistId, SongId};
+pub(crate) use ids::{AlbumId, ArtistId, GroupId, SongId};
 pub(crate) use matching::{ByName, by_name, in_order};
+pub(crate) use mbid::isrc;
 pub(crate) use model::{Album, Artist, CoverRef, Page, Song, Time, Totals};
 pub(crate) use objects::{Kind, Object, ObjectId};
 pub(crate) use rows::{SongRow, cover, fixed, row};
 pub(crate) use songs::song_columns;
+pub(crate) use tags::{MAX_NAME, is_date, is_name};
 pub(crate) use write::{Change, Trigger};
 
 /// The catalog in its database.
@@ -85,10 +94,12 @@ impl Catalog {
         Self { database }
     }
 
-    /// Counts everything; slow on large catalogs, so callers remember the answer for a moment.
+    /// Counts everything that is listed; slow on large catalogs, so callers remember the answer for a moment.
     pub(crate) async fn totals(&self) -> Result<Totals, DatabaseError> {
         let (songs, albums, artists): (i64, i64, i64) = sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM songs), (SELECT COUNT(*) FROM albums), (SELECT COUNT(*) FROM artists)",
+            "SELECT (SELECT COUNT(*) FROM songs WHERE taken_down_at IS NULL),
+                 (SELECT COUNT(*) FROM albums WHERE song_count > 0 OR made = 1),
+                 (SELECT COUNT(*) FROM artists WHERE song_count + album_count > 0)",
         )
         .fetch_one(self.database.readers())
         .await?;

@@ -73,7 +73,10 @@ pub(crate) struct Song {
     pub(crate) title: String,
     #[serde(skip)]
     pub(crate) title_folded: String,
+    /// The first of those credited.
     pub(crate) artist: ArtistRef,
+    /// All of them in one line.
+    pub(crate) artist_credit: String,
     pub(crate) album: Option<AlbumRef>,
     pub(crate) track_number: Option<u32>,
     pub(crate) disc_number: Option<u32>,
@@ -83,6 +86,8 @@ pub(crate) struct Song {
     pub(crate) cover: Option<CoverRef>,
     /// Lowest bit rate first.
     pub(crate) renditions: Vec<RenditionName>,
+    /// The recording's code (ISO 3901).
+    pub(crate) isrc: Option<String>,
     pub(crate) added_at: Time,
 }
 
@@ -93,8 +98,10 @@ pub(crate) struct Album {
     pub(crate) title: String,
     #[serde(skip)]
     pub(crate) title_folded: String,
-    /// The album artist.
+    /// The first album artist.
     pub(crate) artist: ArtistRef,
+    /// All of them in one line.
+    pub(crate) artist_credit: String,
     /// `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
     pub(crate) date: Option<String>,
     pub(crate) song_count: u64,
@@ -109,9 +116,9 @@ pub(crate) struct Artist {
     pub(crate) name: String,
     #[serde(skip)]
     pub(crate) name_folded: String,
-    /// Albums by this artist.
+    /// Albums credited to this artist.
     pub(crate) album_count: u64,
-    /// Songs credited to this artist.
+    /// Songs credited to this artist for performing.
     pub(crate) song_count: u64,
     pub(crate) cover: Option<CoverRef>,
 }

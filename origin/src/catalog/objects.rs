@@ -31,6 +31,16 @@ pub(crate) enum Object {
     Artist(Box<Artist>),
 }
 
+impl Object {
+    /// The song, if it is one.
+    pub(crate) fn song(&self) -> Option<&Song> {
+        match self {
+            Self::Song(song) => Some(song),
+            _ => None,
+        }
+    }
+}
+
 impl Kind {
     /// As the database spells it.
     pub(crate) fn as_str(self) -> &'static str {

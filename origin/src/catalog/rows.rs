@@ -39,6 +39,8 @@ row! {
         renditions: String,
         cover_sha256: Option<Vec<u8>>,
         added_at: i64,
+        credit: String,
+        isrc: Option<String>,
     }
 }
 
@@ -49,6 +51,7 @@ row! {
         title_folded: String,
         artist_id: Vec<u8>,
         artist_name: String,
+        credit: String,
         release_date: String,
         song_count: i64,
         duration_ms: i64,
@@ -97,6 +100,7 @@ impl TryFrom<SongRow> for Song {
             title: row.title,
             title_folded: row.title_folded,
             artist: artist(&row.artist_id, row.artist_name)?,
+            artist_credit: row.credit,
             album: album(row.album_id, row.album_title)?,
             track_number: row.track_number.map(|n| n as u32),
             disc_number: row.disc_number.map(|n| n as u32),
@@ -104,6 +108,7 @@ impl TryFrom<SongRow> for Song {
             duration_ms: row.duration_ms as u64,
             cover: cover(row.cover_sha256)?,
             renditions: renditions.map_err(|_| DatabaseError::Column("renditions"))?,
+            isrc: row.isrc,
             added_at: Time(row.added_at as u64),
         })
     }
@@ -118,6 +123,7 @@ impl TryFrom<AlbumRow> for Album {
             title: row.title,
             title_folded: row.title_folded,
             artist: artist(&row.artist_id, row.artist_name)?,
+            artist_credit: row.credit,
             date: Some(row.release_date).filter(|date| !date.is_empty()),
             song_count: row.song_count as u64,
             duration_ms: row.duration_ms as u64,

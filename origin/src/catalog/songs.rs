@@ -4,7 +4,7 @@ use segue_manifests::{AssetId, Rev, Sha256};
 
 use super::cursor::{self, AlbumPlace, NamePlace};
 use super::ids::{AlbumId, ArtistId, SongId};
-use super::matching::{ByName, by_name, in_order};
+use super::matching::{ByName, by_name};
 use super::model::{Page, Song};
 use super::rows::{SongRow, fixed, read_all};
 use super::{Catalog, CatalogError, Window};
@@ -15,7 +15,8 @@ macro_rules! song_columns {
     () => {
         "s.id, s.rev, s.title, s.title_folded, s.artist_id, artists.name AS artist_name, s.album_id,
          albums.title AS album_title, s.track_number, s.disc_number, s.disc_place, s.track_place,
-         s.duration_ms, s.renditions, s.cover_sha256, s.added_at"
+         s.duration_ms, s.renditions, s.cover_sha256, s.added_at, s.credit,
+         s.isrc"
     };
 }
 pub(crate) use song_columns;
@@ -43,11 +44,11 @@ macro_rules! songs_sql {
 
 pub(super) const BY_TITLE: ByName =
     by_name!(songs_sql, "songs WHERE taken_down_at IS NULL AND", "title_folded", "song");
-pub(super) const OF_ARTIST: &str = songs_sql!(in_order!(
-    "songs WHERE taken_down_at IS NULL AND artist_id = $5 AND",
-    "title_folded",
-    "($4 = '' OR instr(title_folded, $4) > 0)"
-));
+// Rows of artist_songs are never of songs that are taken down.
+pub(super) const OF_ARTIST: &str = songs_sql!(
+    "SELECT song_id AS id FROM artist_songs WHERE artist_id = $5 AND (title_folded, song_id) > ($2, $3)
+     AND ($4 = '' OR instr(title_folded, $4) > 0) ORDER BY title_folded, song_id LIMIT $1"
+);
 pub(super) const OF_ALBUM: &str = songs_sql!(
     "SELECT id FROM songs WHERE taken_down_at IS NULL AND album_id = $7
      AND (disc_place, track_place, title_folded, id) > ($2, $3, $4, $5)
@@ -55,7 +56,8 @@ pub(super) const OF_ALBUM: &str = songs_sql!(
      ORDER BY disc_place, track_place, title_folded, id LIMIT $1",
     "s.disc_place, s.track_place, s.title_folded, s.id"
 );
-const ONE: &str = songs_sql!("SELECT id FROM songs WHERE id = $2 AND taken_down_at IS NULL LIMIT $1");
+pub(super) const ONE: &str =
+    songs_sql!("SELECT id FROM songs WHERE id = $2 AND taken_down_at IS NULL LIMIT $1");
 /// `#` stands for placeholders from `$2` on.
 pub(super) const MANY: &str =
     songs_sql!("SELECT id FROM songs WHERE id IN (#) AND taken_down_at IS NULL LIMIT $1");
@@ -76,7 +78,7 @@ impl Catalog {
         Ok(window.page("songs", read_all(rows)?, name_place))
     }
 
-    /// The songs credited to an artist, by folded title.
+    /// The songs that an artist is credited on, guests too, by folded title.
     pub(crate) async fn songs_of_artist(
         &self,
         artist: ArtistId,

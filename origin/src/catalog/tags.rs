@@ -2,11 +2,15 @@
 
 use segue_manifests::Tags;
 
+use super::credits::{Credits, Role};
 use super::fold::fold;
 use super::ids::{AlbumId, ArtistId};
+use super::mbid::{Mbid, isrc, mbid};
 
+/// Which way of reading tags this is. Songs that were read in an earlier way are read again by the next scan.
+pub(super) const READ_AS: i64 = 1;
 /// Longest name that is kept, characters.
-const MAX_NAME: usize = 500;
+pub(crate) const MAX_NAME: usize = 500;
 const UNKNOWN_ARTIST: &str = "Unknown artist";
 const UNTITLED: &str = "Untitled";
 /// A song without a number stands behind those that have one.
@@ -29,41 +33,73 @@ pub(super) struct NamedArtist {
 /// An album to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamedAlbum {
+    /// Of every album of this name; the database tells editions apart.
     pub(super) id: AlbumId,
     pub(super) title: Name,
-    pub(super) artist: NamedArtist,
+    pub(super) credits: Credits,
     /// `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, or empty.
     pub(super) date: String,
+    pub(super) release: Option<Mbid>,
+    pub(super) release_group: Option<Mbid>,
+    pub(super) disc_total: Option<u32>,
+}
+
+/// The album of a song.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A single.
+    None,
+    /// As the tags name it.
+    Named(Box<NamedAlbum>),
+    /// One that is there, as a curator said.
+    On(AlbumId),
 }
 
 /// Where a song belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shelf {
     pub(super) title: Name,
-    pub(super) artist: NamedArtist,
-    /// None for a single without an album.
-    pub(super) album: Option<NamedAlbum>,
+    pub(super) credits: Credits,
+    pub(super) album: Place,
     pub(super) track_number: Option<u32>,
     pub(super) disc_number: Option<u32>,
+    pub(super) isrc: Option<String>,
+    pub(super) recording: Option<Mbid>,
 }
 
 impl Shelf {
     /// Finds the place for these tags. A missing artist is taken from the album artist and the other way
-    /// round; where both are missing it is "Unknown artist". An album is told by its album artist and title,
-    /// so that a compilation stays one album.
+    /// round, without guests; where both are missing it is "Unknown artist". An album is told by its album artist and
+    /// title, so that a compilation stays one album.
     pub(super) fn of(tags: &Tags) -> Self {
-        let artist = Name::of(&tags.artist).or_else(|| Name::of(&tags.album_artist));
-        let album_artist = Name::of(&tags.album_artist).or_else(|| artist.clone());
-        let album = Name::of(&tags.album).map(|title| {
-            let artist = NamedArtist::of(album_artist);
-            NamedAlbum { id: AlbumId::of(artist.id, &title.folded), title, artist, date: date(&tags.date) }
-        });
+        let own = |line, several, ids| Name::of(line).map(|line| Credits::of(line, several, ids));
+        let artist = own(&tags.artist, &tags.artists, &tags.mb_artists);
+        let album_artist = own(&tags.album_artist, &tags.album_artists, &tags.mb_album_artists);
+        let mut credits = artist.or_else(|| album_artist.clone()).unwrap_or_else(Credits::unknown);
+        let album = match Name::of(&tags.album) {
+            Some(title) => {
+                let credits = album_artist.unwrap_or_else(|| credits.without_guests());
+                Place::Named(Box::new(NamedAlbum::of(tags, title, credits)))
+            }
+            None => Place::None,
+        };
+        for (role, names) in [
+            (Role::Remixer, &tags.remixers),
+            (Role::Conductor, &tags.conductors),
+            (Role::Composer, &tags.composers),
+            (Role::Lyricist, &tags.lyricists),
+        ] {
+            credits.add(role, names);
+        }
+        let number = |n: &u32| *n > 0;
         Self {
             title: Name::of(&tags.title).unwrap_or_else(|| Name::literal(UNTITLED)),
-            artist: NamedArtist::of(artist),
+            credits,
             album,
-            track_number: tags.track_number.filter(|&n| n > 0),
-            disc_number: tags.disc_number.filter(|&n| n > 0),
+            track_number: tags.track_number.filter(number),
+            disc_number: tags.disc_number.filter(number),
+            isrc: isrc(&tags.isrc),
+            recording: mbid(&tags.mb_recording),
         }
     }
 
@@ -73,9 +109,29 @@ impl Shelf {
     }
 }
 
+impl NamedAlbum {
+    fn of(tags: &Tags, title: Name, credits: Credits) -> Self {
+        Self {
+            id: AlbumId::of(ArtistId::of(&credits.line.folded), &title.folded),
+            title,
+            credits,
+            date: date(&tags.date),
+            release: mbid(&tags.mb_release),
+            release_group: mbid(&tags.mb_release_group),
+            disc_total: tags.disc_total.filter(|n| *n > 0),
+        }
+    }
+}
+
+impl Credits {
+    fn unknown() -> Self {
+        Self::of(Name::literal(UNKNOWN_ARTIST), &[], &[])
+    }
+}
+
 impl Name {
     /// A name without control characters and outer spaces, cut to a sane length; nothing when nothing is left.
-    fn of(raw: &str) -> Option<Self> {
+    pub(super) fn of(raw: &str) -> Option<Self> {
         let clean: String =
             raw.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_NAME).collect();
         let shown = clean.trim().to_owned();
@@ -88,11 +144,9 @@ impl Name {
     }
 }
 
-impl NamedArtist {
-    fn of(name: Option<Name>) -> Self {
-        let name = name.unwrap_or_else(|| Name::literal(UNKNOWN_ARTIST));
-        Self { id: ArtistId::of(&name.folded), name }
-    }
+/// Whether a name can be kept as it is.
+pub(crate) fn is_name(text: &str) -> bool {
+    Name::of(text).is_some_and(|name| name.shown == text)
 }
 
 /// The longest beginning of the tag that is a date: `2020-05-01T00:00` gives the day, `1999 (reissue)` the year.
@@ -106,11 +160,13 @@ fn date(raw: &str) -> String {
         .to_owned()
 }
 
-fn is_date(text: &str) -> bool {
-    let shaped = text.bytes().enumerate().all(|(at, b)| match at {
-        4 | 7 => b == b'-',
-        _ => b.is_ascii_digit(),
-    });
+/// Whether it is `YYYY`, `YYYY-MM` or `YYYY-MM-DD`.
+pub(crate) fn is_date(text: &str) -> bool {
+    let shaped = [4, 7, 10].contains(&text.len())
+        && text.bytes().enumerate().all(|(at, b)| match at {
+            4 | 7 => b == b'-',
+            _ => b.is_ascii_digit(),
+        });
     let within = |range: std::ops::Range<usize>, highest: u8| {
         text.get(range).is_none_or(|part| part.parse().is_ok_and(|n: u8| (1..=highest).contains(&n)))
     };
@@ -134,29 +190,33 @@ mod tests {
     #[test]
     fn missing_tags_get_sensible_places() {
         let bare = Shelf::of(&Tags::default());
-        assert_eq!((&*bare.title.shown, &*bare.artist.name.shown), ("Untitled", "Unknown artist"));
-        assert_eq!(bare.album, None);
+        assert_eq!((&*bare.title.shown, &*bare.credits.line.shown), ("Untitled", "Unknown artist"));
+        assert_eq!(bare.album, Place::None);
         assert_eq!(bare.places(), (1, LAST));
         let by_album_artist = Shelf::of(&tags("One", " \0 ", "First", "Someone"));
-        assert_eq!(by_album_artist.artist.name.shown, "Someone");
+        assert_eq!(by_album_artist.credits.line.shown, "Someone");
         let by_artist = Shelf::of(&tags("One", "Someone", "First", ""));
         assert_eq!(by_artist.album, by_album_artist.album);
     }
 
     #[test]
     fn a_compilation_is_one_album() {
-        let one = Shelf::of(&tags("One", "A", "Hits", "Various Artists")).album.unwrap();
-        let two = Shelf::of(&tags("Two", "B", "HITS ", "various artists")).album.unwrap();
-        assert_eq!(one.id, two.id);
-        let other = Shelf::of(&tags("Three", "C", "Hits", "")).album.unwrap();
-        assert_ne!(one.id, other.id);
+        let id = |artist, album, album_artist| match Shelf::of(&tags("t", artist, album, album_artist)).album
+        {
+            Place::Named(album) => album.id,
+            other => panic!("{other:?}"),
+        };
+        let one = id("A", "Hits", "Various Artists");
+        assert_eq!(one, id("B", "HITS ", "various artists"));
+        assert_ne!(one, id("C", "Hits", ""));
+        assert_eq!(id("C", "Hits", ""), id("C feat. D", "Hits", ""), "guests make no other album");
     }
 
     #[test]
     fn names_are_cleaned_and_cut() {
         let shelf = Shelf::of(&tags("a\nb\u{7}", "  X  ", "", ""));
         assert_eq!(shelf.title.shown, "a b");
-        assert_eq!(shelf.artist.name.shown, "X");
+        assert_eq!(shelf.credits.line.shown, "X");
         let long = Shelf::of(&tags(&"\u{fdfa}".repeat(100_000), "x", "", "")).title;
         assert!(long.shown.chars().count() == MAX_NAME && long.folded.chars().count() <= MAX_NAME);
     }

@@ -60,7 +60,7 @@ impl Dialect {
 /// Work that is done by one origin at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alone {
-    /// Imports.
+    /// Imports, curation, takedowns: what counts songs.
     Catalog,
     /// What decides who is an administrator.
     Accounts,

@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
         postgres: sql!("0005_library.postgres.sql"),
     },
     Step { version: 6, name: "takedowns", sql: sql!("0006_takedowns.sql"), sqlite: "", postgres: "" },
+    Step { version: 7, name: "credits", sql: sql!("0007_credits.sql"), sqlite: "", postgres: "" },
     Step {
         version: 9,
         name: "finding",
@@ -143,6 +144,14 @@ mod tests {
                 .await
                 .unwrap();
         assert_eq!(rows, times.map(|at| (vec![0; 16], at as i64, 0)));
+        let (credit, songs): (String, i64) = sqlx::query_as(
+            "SELECT s.credit, a.song_count FROM songs s JOIN song_credits c ON c.song_id = s.id
+             JOIN artist_songs l ON l.song_id = s.id JOIN artists a ON a.id = c.artist_id AND a.id = l.artist_id",
+        )
+        .fetch_one(database.fresh())
+        .await
+        .unwrap();
+        assert_eq!((&*credit, songs), ("a", 1), "songs of before are credited to their artist");
         if dialect == Dialect::Postgres {
             let (left,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM plays_elsewhen")
                 .fetch_one(database.fresh())

@@ -29,6 +29,11 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     version.map(Some).ok_or_else(Problem::stale)
 }
 
+/// What `If-Match` says; text that is none matches nothing.
+pub(crate) fn if_match_text(headers: &HeaderMap) -> Option<&str> {
+    headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

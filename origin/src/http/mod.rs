@@ -13,7 +13,7 @@ pub(crate) mod rates;
 pub(crate) mod representation;
 pub(crate) mod secret;
 
-pub(crate) use answer::{etag, if_match, private};
+pub(crate) use answer::{etag, if_match, if_match_text, private};
 pub(crate) use extract::{Conditions, JsonBody, PathText, PathTexts, QueryOf, needed};
 pub(crate) use identity::{Administrator, Caller, Curator, SignedIn};
 pub(crate) use problem::Problem;

@@ -126,6 +126,15 @@ impl Representation {
         conditions.head || conditions.none_match(&self.selected(conditions).0.etag())
     }
 
+    /// Whether a change that asks for this `If-Match` may be made (RFC 9110 13.1.1): it names one of the variants, or
+    /// any.
+    pub(crate) fn fits(&self, if_match: Option<&str>) -> bool {
+        let Some(if_match) = if_match else { return true };
+        let mut members = if_match.split(',').map(str::trim);
+        let variants = [Some(&self.plain), self.gzip.as_ref()];
+        members.any(|it| it == "*" || variants.iter().flatten().any(|variant| variant.etag() == it))
+    }
+
     /// The variant that the client takes, and whether it is the compressed one.
     fn selected(&self, conditions: &Conditions) -> (&Variant, bool) {
         let gzip = self.gzip.as_ref().filter(|_| conditions.gzip);
@@ -243,5 +252,12 @@ mod tests {
         assert_eq!(plain.headers()[VARY], "accept-encoding");
         let etag = plain.headers()[ETAG].to_str().unwrap().to_owned();
         assert_eq!(ask(&it, Method::GET, &[(IF_NONE_MATCH, &format!("W/\"x\", {etag}"))]).status(), 304);
+        let packed = packed.headers()[ETAG].to_str().unwrap();
+        for fits in [None, Some("*"), Some(&*etag), Some(packed), Some(&format!("\"x\", {etag}"))] {
+            assert!(it.fits(fits), "{fits:?}");
+        }
+        for not in ["", "\"x\"", &format!("W/{etag}")] {
+            assert!(!it.fits(Some(not)), "{not}");
+        }
     }
 }

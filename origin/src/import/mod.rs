@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use segue_manifests::{AssetId, Descriptor, Rev};
 
-use crate::catalog::{Catalog, Change, Trigger};
+use crate::catalog::{Catalog, Change, SongId, Trigger};
 use crate::clock;
 use crate::database::DatabaseError;
 use crate::http::Problem;
@@ -98,8 +98,16 @@ impl Importer {
         done
     }
 
+    /// The descriptor of a song's current packaging.
+    pub(crate) async fn current(&self, song: SongId) -> Result<Option<Descriptor>, ImportError> {
+        match self.catalog.current_rev(song).await? {
+            Some(rev) => self.read(song, rev).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The descriptor of a packaging, checked.
-    async fn read(&self, asset: AssetId, rev: Rev) -> Result<Descriptor, ImportError> {
+    pub(crate) async fn read(&self, asset: AssetId, rev: Rev) -> Result<Descriptor, ImportError> {
         read_descriptor(&self.store, asset, rev).await.map_err(|fault| match fault {
             DescriptorFault::Store(StoreError::NotFound(_)) => ImportError::NotPublished { asset, rev },
             DescriptorFault::Store(error) => ImportError::Store(error.to_string()),

@@ -7,8 +7,8 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::entries::durations;
 use super::wanted::Wanted;
-use crate::catalog::{ArtistId, SongId, fixed, fold};
-use crate::database::{DatabaseError, tuples};
+use crate::catalog::{ArtistId, SongId, first_artist, fixed, fold};
+use crate::database::{DatabaseError, list, tuples};
 
 /// Names that are looked up with one statement.
 const NAMES: usize = 500;
@@ -48,13 +48,31 @@ pub(super) struct Sought {
 impl Sought {
     /// Folds the names; that takes a while for thousands.
     pub(super) fn new(wanted: Wanted) -> Self {
-        let key = |artist: &str, title: &str| (ArtistId::of(&fold(artist)), fold(title));
-        let keys = wanted.names.iter().map(|it| key(&it.artist, &it.title)).collect();
+        let keys = wanted.names.iter().flat_map(|it| keys(&it.artist, &it.title)).collect();
         Self { wanted, keys }
     }
 }
 
-/// Finds each: by its identifier, else by artist and title, and by its length among several.
+/// The whole line of artists, else the first of them: that several are named can only be guessed here, and the title
+/// must fit too.
+fn keys(artists: &str, title: &str) -> Vec<Key> {
+    let title = fold(title);
+    let first = artists.split(['&', ',', ';', '/']).next().unwrap_or(artists);
+    let mut found: Vec<Key> = Vec::new();
+    for artist in [Some(ArtistId::of(&fold(artists))), first_artist(artists), first_artist(first)] {
+        let Some(key) = artist.map(|artist| (artist, title.clone())) else { continue };
+        if !found.contains(&key) {
+            found.push(key);
+        }
+    }
+    found
+}
+
+/// Songs with their lengths, milliseconds.
+type Songs = Vec<(SongId, u64)>;
+
+/// Finds each: by its identifier, else by the recording's code, else by artist and title; and by its length among
+/// several.
 pub(super) async fn find(
     db: &mut AnyConnection,
     sought: &[Sought],
@@ -62,20 +80,41 @@ pub(super) async fn find(
     let ids: Vec<SongId> = sought.iter().filter_map(|it| it.wanted.id).collect();
     let known = durations(db, &ids).await?;
     let by_id = |it: &Sought| it.wanted.id.filter(|id| known.contains_key(id));
-    // Between the two: the recording's code (ISRC), once the catalog has it.
     let rest = sought.iter().filter(|it| by_id(it).is_none());
-    let keys: HashSet<&Key> = rest.flat_map(|it| &it.keys).collect();
+    let codes: HashSet<&str> = rest.filter_map(|it| it.wanted.isrc.as_deref()).collect();
+    let recorded = recorded(db, &codes.into_iter().collect::<Vec<_>>()).await?;
+    let by_code = |it: &Sought| one_of(recorded.get(it.wanted.isrc.as_deref()?)?, it.wanted.duration_ms);
+    let known: Vec<Option<SongId>> = sought.iter().map(|it| by_id(it).or_else(|| by_code(it))).collect();
+    let rest = sought.iter().zip(&known).filter(|(_, known)| known.is_none());
+    let keys: HashSet<&Key> = rest.flat_map(|(it, _)| &it.keys).collect();
     let named = named(db, &keys.into_iter().collect::<Vec<_>>()).await?;
-    Ok(sought.iter().map(|it| by_id(it).map_or_else(|| choose(it, &named), Ok)).collect())
+    Ok(sought.iter().zip(known).map(|(it, known)| known.map_or_else(|| choose(it, &named), Ok)).collect())
+}
+
+/// Songs by the recording's code.
+async fn recorded(db: &mut AnyConnection, codes: &[&str]) -> Result<HashMap<String, Songs>, DatabaseError> {
+    let mut found: HashMap<String, Songs> = HashMap::new();
+    for codes in codes.chunks(NAMES) {
+        let sql = format!(
+            "SELECT isrc, id, duration_ms FROM songs
+             WHERE isrc IN ({}) AND taken_down_at IS NULL LIMIT {FOUND}",
+            list(1, codes.len())
+        );
+        let mut query = sqlx::query_as::<_, (String, Vec<u8>, i64)>(AssertSqlSafe(sql)).persistent(false);
+        for code in codes {
+            query = query.bind(*code);
+        }
+        for (code, id, duration_ms) in query.fetch_all(&mut *db).await? {
+            found.entry(code).or_default().push((AssetId(fixed(&id, "id")?), duration_ms as u64));
+        }
+    }
+    Ok(found)
 }
 
 /// Songs by artist and title, with their lengths.
-async fn named(
-    db: &mut AnyConnection,
-    keys: &[&Key],
-) -> Result<HashMap<Key, Vec<(SongId, u64)>>, DatabaseError> {
+async fn named(db: &mut AnyConnection, keys: &[&Key]) -> Result<HashMap<Key, Songs>, DatabaseError> {
     type Row = (Vec<u8>, String, Vec<u8>, i64);
-    let mut found: HashMap<Key, Vec<(SongId, u64)>> = HashMap::new();
+    let mut found: HashMap<Key, Songs> = HashMap::new();
     for keys in keys.chunks(NAMES) {
         let sql = names_sql(keys.len());
         let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(sql)).persistent(false);
@@ -95,13 +134,14 @@ async fn named(
 pub(super) fn names_sql(count: usize) -> String {
     format!(
         "WITH v (artist, title) AS (VALUES {})
-         SELECT s.artist_id, s.title_folded, s.id, s.duration_ms
-         FROM v JOIN songs s ON s.artist_id = v.artist AND s.title_folded = v.title LIMIT {FOUND}",
+         SELECT l.artist_id, l.title_folded, s.id, s.duration_ms
+         FROM v JOIN artist_songs l ON l.artist_id = v.artist AND l.title_folded = v.title
+         JOIN songs s ON s.id = l.song_id LIMIT {FOUND}",
         tuples(count, 2)
     )
 }
 
-fn choose(sought: &Sought, named: &HashMap<Key, Vec<(SongId, u64)>>) -> Result<SongId, Missing> {
+fn choose(sought: &Sought, named: &HashMap<Key, Songs>) -> Result<SongId, Missing> {
     let mut missing = match sought.keys.is_empty() && sought.wanted.id.is_none() {
         true => Missing::Unnamed,
         false => Missing::Absent,
@@ -128,6 +168,15 @@ fn one_of(songs: &[(SongId, u64)], duration_ms: Option<u64>) -> Option<SongId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn several_artists_are_found_by_the_first() {
+        let ids = |line: &str| keys(line, "t").into_iter().map(|it| it.0).collect::<Vec<_>>();
+        let of = |name: &str| ArtistId::of(name);
+        assert_eq!(ids("Ann"), [of("ann")]);
+        assert_eq!(ids("Ann feat. Ben"), [of("ann feat. ben"), of("ann")]);
+        assert_eq!(ids("Ann & Ben"), [of("ann & ben"), of("ann")]);
+    }
 
     #[test]
     fn length_tells_several_apart() {

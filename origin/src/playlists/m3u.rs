@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::model::Entry;
 use super::wanted::{Named, Wanted, WantedList};
+use crate::catalog::isrc;
 
 /// Ways to take one line apart, at most.
 const MAX_NAMES: usize = 6;
@@ -17,6 +18,8 @@ const MAX_NAME: usize = 2000;
 const MAX_SECONDS: f64 = 1e6;
 /// Holds the identifier of the song whose address follows.
 const ID: &str = "#SEGUE-ID:";
+/// Holds its recording's code.
+const CODE: &str = "#SEGUE-ISRC:";
 
 /// A playlist for other players, and for [`read`].
 pub(super) fn write(name: &str, entries: &[Entry]) -> String {
@@ -24,8 +27,9 @@ pub(super) fn write(name: &str, entries: &[Entry]) -> String {
     for entry in entries {
         let song = &entry.song;
         let seconds = (song.duration_ms + 500) / 1000;
-        let (artist, title, id) = (&song.artist.name, &song.title, song.id);
-        writeln!(out, "#EXTINF:{seconds},{artist} - {title}\n{ID}{id}\n/stream/{id}")
+        let (artist, title, id) = (&song.artist_credit, &song.title, song.id);
+        let code = song.isrc.as_ref().map(|code| format!("{CODE}{code}\n")).unwrap_or_default();
+        writeln!(out, "#EXTINF:{seconds},{artist} - {title}\n{ID}{id}\n{code}/stream/{id}")
             .expect("memory takes it");
     }
     out
@@ -55,6 +59,7 @@ struct Said<'a> {
     title: &'a str,
     artist: &'a str,
     id: &'a str,
+    isrc: &'a str,
 }
 
 /// Reads at most `most` songs; `None` when there are more.
@@ -80,6 +85,8 @@ pub(super) fn read(text: &str, most: usize) -> Option<WantedList> {
             said.artist = artist.trim();
         } else if let Some(id) = line.strip_prefix(ID) {
             said.id = id.trim();
+        } else if let Some(code) = line.strip_prefix(CODE) {
+            said.isrc = code;
         }
     }
     Some(list)
@@ -109,6 +116,7 @@ fn wanted(place: usize, address: &str, said: &Said) -> Wanted {
         place,
         text: if said.title.is_empty() { address } else { said.title }.to_owned(),
         id,
+        isrc: isrc(said.isrc),
         names: names(address, said),
         duration_ms: said.seconds.map(|seconds| (seconds * 1000.0) as u64),
     }
@@ -231,6 +239,12 @@ mod tests {
     }
 
     #[test]
+    fn codes_of_recordings_are_read() {
+        assert_eq!(one("#SEGUE-ISRC: us-rc1-76-07839\nx.mp3").isrc.as_deref(), Some("USRC17607839"));
+        assert_eq!(one("#SEGUE-ISRC:none\nx.mp3").isrc, None);
+    }
+
+    #[test]
     fn encodings_are_guessed() {
         assert_eq!(decode(b"\xef\xbb\xbfcaf\xc3\xa9"), "café");
         assert_eq!(decode(b"caf\xe9"), "café");
@@ -248,7 +262,7 @@ mod tests {
 
         #[test]
         fn any_lines_are_read(lines in proptest::collection::vec(
-            "(#EXTINF:|#EXTART:|#SEGUE-ID:|#PLAYLIST:|#EXTM3U|)[-0-9., \"ab\u{e9}\u{2013}/\\\\]{0,24}", 0..20)) {
+            "(#EXTINF:|#EXTART:|#SEGUE-ID:|#SEGUE-ISRC:|#PLAYLIST:|#EXTM3U|)[-0-9., \"ab\u{e9}\u{2013}/\\\\]{0,24}", 0..20)) {
             let list = read(&lines.join("\n"), 1000).unwrap();
             let addresses = lines.iter().filter(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
             prop_assert_eq!(list.songs.len(), addresses.count());

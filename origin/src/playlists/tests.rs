@@ -14,7 +14,7 @@ async fn pages_walk_indexes() {
     }
     let names = names_sql(2);
     for (query, steps) in [
-        (&*names, &["songs_by_artist (artist_id=? AND title_folded=?)"][..]),
+        (&*names, &["SEARCH l USING PRIMARY KEY (artist_id=? AND title_folded=?)"][..]),
         (PUBLIC.all, &["SEARCH playlists USING COVERING INDEX public_playlists_by_name"]),
         (PUBLIC.beginning, &["SEARCH playlists USING COVERING INDEX public_playlists_by_name"]),
         (PUBLIC.common, &["SEARCH playlists USING COVERING INDEX public_playlists_by_name"]),

@@ -53,6 +53,7 @@ struct Export<'a> {
 #[derive(Serialize)]
 struct ExportSong<'a> {
     id: SongId,
+    isrc: Option<&'a str>,
     title: &'a str,
     artist: &'a str,
     album: Option<&'a str>,
@@ -151,7 +152,8 @@ fn to_json(playlist: &Playlist, entries: &[Entry]) -> String {
         ExportSong {
             id: song.id,
             title: &song.title,
-            artist: &song.artist.name,
+            isrc: song.isrc.as_deref(),
+            artist: &song.artist_credit,
             album: song.album.as_ref().map(|album| album.title.as_str()),
             duration_ms: song.duration_ms,
             added_at: *added_at,

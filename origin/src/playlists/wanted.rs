@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::catalog::SongId;
+use crate::catalog::{SongId, isrc};
 
 /// An artist and a title as written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) struct Wanted {
     /// As the file says it.
     pub(super) text: String,
     pub(super) id: Option<SongId>,
+    /// The recording's code.
+    pub(super) isrc: Option<String>,
     /// What artist and title may be, the most likely first.
     pub(super) names: Vec<Named>,
     pub(super) duration_ms: Option<u64>,
@@ -45,6 +47,7 @@ struct Exported {
 #[derive(Debug, Deserialize)]
 struct ExportedSong {
     id: Option<String>,
+    isrc: Option<String>,
     title: Option<String>,
     artist: Option<String>,
     duration_ms: Option<u64>,
@@ -60,6 +63,7 @@ pub(super) fn read_json(body: &[u8]) -> Result<WantedList, serde_json::Error> {
 impl ExportedSong {
     fn wanted(self, place: usize) -> Wanted {
         let id = self.id.as_deref().and_then(|id| id.parse().ok());
+        let isrc = self.isrc.as_deref().and_then(isrc);
         let (artist, title) = (self.artist.unwrap_or_default(), self.title.unwrap_or_default());
         let text = match (artist.is_empty(), title.is_empty()) {
             (false, false) => format!("{artist} - {title}"),
@@ -68,7 +72,7 @@ impl ExportedSong {
         };
         let whole = !artist.is_empty() && !title.is_empty();
         let names = whole.then_some(Named { artist, title }).into_iter().collect();
-        Wanted { place, text, id, names, duration_ms: self.duration_ms }
+        Wanted { place, text, id, isrc, names, duration_ms: self.duration_ms }
     }
 }
 

@@ -16,8 +16,8 @@ use segue_manifests::AssetId;
 use tokio::sync::Mutex;
 
 use crate::accounts::{Identity, note};
-use crate::catalog::{SongId, fixed};
-use crate::database::{Database, DatabaseError};
+use crate::catalog::{Catalog, SongId, fixed};
+use crate::database::{Alone, Database, DatabaseError};
 use crate::http::Problem;
 use push::Edges;
 
@@ -88,13 +88,8 @@ impl Takedowns {
         reason: &str,
         now: u64,
     ) -> Result<bool, DatabaseError> {
-        let mut tx = self.database.begin_write().await?;
-        let done = sqlx::query("UPDATE songs SET taken_down_at = $2 WHERE id = $1")
-            .bind(&song.0[..])
-            .bind(down.then_some(now as i64))
-            .execute(&mut *tx)
-            .await?;
-        if done.rows_affected() == 0 {
+        let mut tx = self.database.begin_alone(Alone::Catalog).await?;
+        if !Catalog::take_down(&mut tx, song, down, now).await? {
             return Ok(false);
         }
         let act = if down { "take-down" } else { "put-back" };

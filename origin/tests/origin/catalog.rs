@@ -15,26 +15,36 @@ async fn a_song_reads_as_the_contract_says() {
     let song = origin.get(&format!("/songs/{}", track.id())).await.json();
     let (artist, album) = (song["artist"]["id"].clone(), song["album"]["id"].clone());
     let added = song["added_at"].as_str().unwrap();
+    let credits =
+        json!([{"role": "main", "artist": {"id": artist, "name": "Ann"}, "name": "Ann", "join": ""}]);
     assert!(added.len() == 20 && added.ends_with('Z'), "{added}");
     assert_eq!(
         song,
         json!({
-            "id": track.id(), "title": "Überlänge", "artist": {"id": artist, "name": "Ann"},
+            "id": track.id(), "title": "Überlänge", "artist": {"id": artist, "name": "Ann"}, "artist_credit": "Ann",
             "album": {"id": album, "title": "First"}, "track_number": 3, "disc_number": null,
             "duration_ms": track.descriptor.duration_ms(), "cover": null,
-            "renditions": ["aac-128", "aac-256", "aac-320"], "added_at": added,
+            "renditions": ["aac-128", "aac-256", "aac-320"], "isrc": null, "added_at": added,
+            "credits": credits, "musicbrainz_id": null, "edited": [],
         })
     );
     let shown = origin.get(&format!("/albums/{}", album.as_str().unwrap())).await.json();
     assert_eq!(
         shown,
         json!({
-            "id": album, "title": "First", "artist": {"id": artist, "name": "Ann"}, "date": "2026-05-01",
-            "song_count": 1, "duration_ms": track.descriptor.duration_ms(), "cover": null,
+            "id": album, "title": "First", "artist": {"id": artist, "name": "Ann"}, "artist_credit": "Ann",
+            "date": "2026-05-01", "song_count": 1, "duration_ms": track.descriptor.duration_ms(), "cover": null,
+            "credits": credits, "disc_total": null, "musicbrainz_id": null, "edited": [],
+            "release_group": {"id": album, "musicbrainz_id": null, "versions": []},
         })
     );
     let shown = origin.get(&format!("/artists/{}", artist.as_str().unwrap())).await.json();
-    assert_eq!(shown, json!({"id": artist, "name": "Ann", "album_count": 1, "song_count": 1, "cover": null}));
+    assert_eq!(
+        shown,
+        json!({
+            "id": artist, "name": "Ann", "album_count": 1, "song_count": 1, "cover": null, "musicbrainz_id": null,
+        })
+    );
     let status = origin.get("/status").await.json();
     assert_eq!(status["ingest"], json!(null));
 }

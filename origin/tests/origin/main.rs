@@ -6,6 +6,7 @@
 mod accounts;
 mod catalog;
 mod covers;
+mod curation;
 mod faults;
 mod gateway;
 mod hostile;

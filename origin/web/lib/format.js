@@ -55,3 +55,6 @@ export function moment(iso, now = new Date()) {
   const hour = at.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
   return Number.isNaN(at.getTime()) ? '' : `${day(iso, now)} ${hour}`;
 }
+
+/** Everyone credited in one line. What an earlier version kept knows the first alone. */
+export const creditOf = (it) => it.artist_credit || it.artist.name;

@@ -1,6 +1,7 @@
 /** The bar at the bottom: what plays, the transport, and the seek line along its upper edge. */
 
 import { fill, h } from '../lib/dom.js';
+import { creditOf } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { seekLine, transport, volume } from './controls.js';
 import { coverOf } from './cover.js';
@@ -34,6 +35,6 @@ function describe(song, open) {
       coverOf(song.cover, { title: song.album?.title ?? song.title, sizes: '56px', eager: true })),
     h('div.bar-text', {},
       song.album ? h('a.bar-title', { href: link('album', song.album.id) }, song.title) : h('span.bar-title', {}, song.title),
-      h('a.bar-artist', { href: link('artist', song.artist.id) }, song.artist.name)),
+      h('a.bar-artist', { href: link('artist', song.artist.id) }, creditOf(song))),
   ];
 }

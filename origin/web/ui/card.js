@@ -1,7 +1,7 @@
 /** Albums and artists as cards of a grid. */
 
 import { h } from '../lib/dom.js';
-import { count } from '../lib/format.js';
+import { count, creditOf } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { coverOf } from './cover.js';
 import { link } from '../router.js';
@@ -17,7 +17,7 @@ export function albumCard(album, { onPlay, withArtist = true }) {
       h('span.card-title', {}, album.title)),
     h('button.card-play', { type: 'button', 'aria-label': `Play ${album.title}`, onclick: () => onPlay(album) }, icon('play')),
     withArtist
-      ? h('a.card-sub', { href: link('artist', album.artist.id), tabindex: '-1' }, album.artist.name)
+      ? h('a.card-sub', { href: link('artist', album.artist.id), tabindex: '-1' }, creditOf(album))
       : h('span.card-sub', {}, [year, count(album.song_count, 'song')].filter(Boolean).join(' · ')));
 }
 
@@ -34,10 +34,10 @@ export function artistCard(artist, { note = '' } = {}) {
 /** A song as a card, played when it is pressed. */
 export function songCard(song, { play }) {
   return h('article.card', { data: { song: song.id } },
-    h('button.card-link', { type: 'button', 'data-focus': true, 'aria-label': `Play ${song.title} by ${song.artist.name}`, onclick: play },
+    h('button.card-link', { type: 'button', 'data-focus': true, 'aria-label': `Play ${song.title} by ${creditOf(song)}`, onclick: play },
       coverOf(song.cover, { title: song.album?.title ?? song.title, sizes: '160px' }),
       h('span.card-title', {}, song.title)),
-    h('a.card-sub', { href: link('artist', song.artist.id) }, song.artist.name));
+    h('a.card-sub', { href: link('artist', song.artist.id) }, creditOf(song)));
 }
 
 export function playlistCard(playlist, { onPlay, withOwner }) {

@@ -1,6 +1,7 @@
 /** Now playing, over the whole window: the cover, the controls, and what it goes over to. */
 
 import { fill, h } from '../lib/dom.js';
+import { creditOf } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { seekLine, transport, volume } from './controls.js';
 import { coverOf } from './cover.js';
@@ -43,7 +44,7 @@ function describe(song) {
     coverOf(song.cover, { title: song.album?.title ?? song.title, sizes: '(max-width: 700px) 84vw, 440px', eager: true }),
     h('div.now-text', {},
       h('h2', {}, song.title),
-      h('p', {}, h('a', { href: link('artist', song.artist.id) }, song.artist.name),
+      h('p', {}, h('a', { href: link('artist', song.artist.id) }, creditOf(song)),
         song.album && [' · ', h('a', { href: link('album', song.album.id) }, song.album.title)]),
       heart('songs', song)),
   ];
@@ -52,7 +53,7 @@ function describe(song) {
 function upcoming(player) {
   const item = player.queue.peek({ auto: true });
   if (!item) return null;
-  return h('button.next-up', { type: 'button', 'aria-label': `Next: ${item.song.title} by ${item.song.artist.name}. Play it now`, onclick: () => player.playEntry(item.key) },
+  return h('button.next-up', { type: 'button', 'aria-label': `Next: ${item.song.title} by ${creditOf(item.song)}. Play it now`, onclick: () => player.playEntry(item.key) },
     coverOf(item.song.cover, { title: item.song.album?.title ?? item.song.title, sizes: '44px' }),
-    h('span.next-words', {}, h('small', {}, 'Goes over to'), h('strong', {}, item.song.title), h('span', {}, item.song.artist.name)));
+    h('span.next-words', {}, h('small', {}, 'Goes over to'), h('strong', {}, item.song.title), h('span', {}, creditOf(item.song))));
 }

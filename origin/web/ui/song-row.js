@@ -1,7 +1,7 @@
 /** One song in a list: press anywhere to play it; the rest is in the menu. */
 
 import { h } from '../lib/dom.js';
-import { clock, spoken } from '../lib/format.js';
+import { clock, creditOf, spoken } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { coverOf } from './cover.js';
 import { heart, isFavourite, toggleHeart } from './heart.js';
@@ -27,7 +27,7 @@ export function songRow(song, { player, play, number = null, withAlbum = true, w
     : h('span.song-number', {}, number);
   const main = h('button.song-main', {
     type: 'button', 'data-focus': true, onclick: play,
-    'aria-label': `Play ${song.title} by ${song.artist.name}, ${spoken(song.duration_ms / 1000)}`,
+    'aria-label': `Play ${song.title} by ${creditOf(song)}, ${spoken(song.duration_ms / 1000)}`,
   },
   h('span.song-lead', {}, lead, h('span.song-cue', { 'aria-hidden': 'true' }, icon('play')), bars()),
   h('span.song-title', {}, song.title));
@@ -36,7 +36,7 @@ export function songRow(song, { player, play, number = null, withAlbum = true, w
     onclick: (event) => { if (!onControl(event)) play(); },
   },
   main,
-  withArtist && h('a.song-artist', { href: link('artist', song.artist.id) }, song.artist.name),
+  withArtist && h('a.song-artist', { href: link('artist', song.artist.id) }, creditOf(song)),
   note !== null ? h('span.song-note', {}, note) : withAlbum && (song.album ? h('a.song-album', { href: link('album', song.album.id) }, song.album.title) : h('span.song-album')),
   h('span.song-time', {}, clock(song.duration_ms / 1000)),
   heart('songs', song),

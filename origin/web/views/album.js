@@ -2,7 +2,7 @@
 
 import * as api from '../api.js';
 import { h } from '../lib/dom.js';
-import { count, span } from '../lib/format.js';
+import { count, creditOf, span } from '../lib/format.js';
 import { icon } from '../lib/icons.js';
 import { colourOf, coverOf } from '../ui/cover.js';
 import { heart } from '../ui/heart.js';
@@ -24,7 +24,7 @@ function header(album, songs, player) {
     h('div.hero-text', {},
       h('p.kicker', {}, 'Album'),
       h('h1', {}, album.title),
-      h('p.hero-sub', {}, h('a', { href: link('artist', album.artist.id) }, album.artist.name)),
+      h('p.hero-sub', {}, h('a', { href: link('artist', album.artist.id) }, creditOf(album))),
       h('p.facts', {}, facts),
       h('div.hero-actions', {},
         h('button.pill.primary', { type: 'button', onclick: () => player.playSongs(songs, 0, { shuffle: false }) }, icon('play'), 'Play'),

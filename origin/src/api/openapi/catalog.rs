@@ -23,9 +23,44 @@ const fn one(path: &'static str, tag: &'static str, summary: &'static str, item:
     Operation { query: &[], answer: Answer::Json(item), ..list(path, tag, summary, item) }
 }
 
+const fn curation(
+    method: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    status: u16,
+    answer: Answer,
+) -> Operation {
+    Operation {
+        method,
+        path,
+        tag: "Curation",
+        summary,
+        access: Access::Curator,
+        query: &[],
+        body: None,
+        status,
+        answer,
+        problems: &[],
+    }
+}
+
 pub(super) const OPERATIONS: &[Operation] = &[
-    list("/songs", "Songs", "All songs, by title", "Song"),
-    Operation { problems: &[410], ..one("/songs/{id}", "Songs", "One song", "Song") },
+    Operation {
+        query: &["limit", "cursor", "name", "ids"],
+        ..list("/songs", "Songs", "All songs, by title; or those of some identifiers", "Song")
+    },
+    Operation { problems: &[410], ..one("/songs/{id}", "Songs", "One song", "SongDetails") },
+    Operation {
+        body: Some("SongChange"),
+        problems: &[404, 410, 412, 422],
+        ..curation(
+            "patch",
+            "/songs/{id}",
+            "Sets what its tags do not say, or say wrong; null goes back to the tags",
+            200,
+            Answer::Json("SongDetails"),
+        )
+    },
     Operation {
         method: "put",
         path: "/songs/{id}/takedown",
@@ -51,12 +86,37 @@ pub(super) const OPERATIONS: &[Operation] = &[
         problems: &[],
     },
     list("/albums", "Albums", "All albums, by title", "Album"),
-    one("/albums/{id}", "Albums", "One album", "Album"),
+    Operation {
+        body: Some("AlbumRequest"),
+        problems: &[422],
+        ..curation("post", "/albums", "Makes an album without songs", 201, Answer::Json("AlbumDetails"))
+    },
+    one("/albums/{id}", "Albums", "One album", "AlbumDetails"),
+    Operation {
+        body: Some("AlbumChange"),
+        problems: &[409, 412, 422],
+        ..curation(
+            "patch",
+            "/albums/{id}",
+            "Sets what its tags do not say, or say wrong; null goes back to the tags",
+            200,
+            Answer::Json("AlbumDetails"),
+        )
+    },
+    Operation {
+        problems: &[412],
+        ..curation("delete", "/albums/{id}", "Deletes it; its songs become singles", 204, Answer::Nothing)
+    },
     list("/albums/{id}/songs", "Albums", "The songs of an album, by disc and number", "Song"),
     list("/artists", "Artists", "All artists, by name", "Artist"),
-    one("/artists/{id}", "Artists", "One artist", "Artist"),
+    one("/artists/{id}", "Artists", "One artist", "ArtistDetails"),
     list("/artists/{id}/albums", "Artists", "The albums of an artist, by title", "Album"),
-    list("/artists/{id}/songs", "Artists", "The songs of an artist, by title", "Song"),
+    list(
+        "/artists/{id}/songs",
+        "Artists",
+        "The songs that an artist is credited on, guests too, by title",
+        "Song",
+    ),
     Operation {
         method: "post",
         path: "/play/{id}",

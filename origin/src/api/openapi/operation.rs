@@ -172,6 +172,10 @@ fn query(name: &str) -> Value {
             (json!({"type": "integer", "minimum": 1, "maximum": 200, "default": 50}), "Items at most.")
         }
         "cursor" => (json!({"type": "string"}), "`next_cursor` of the page before."),
+        "ids" => (
+            json!({"type": "string", "pattern": "^[0-9a-f]{32}(,[0-9a-f]{32}){0,199}$"}),
+            "Songs by identifier, up to 200, parted by commas: answered in this order, without what is not there. Stands alone.",
+        ),
         "name" => (
             json!({"type": "string", "maxLength": 200}),
             "Part of the name: any three characters or more, or one or two that it begins with. Case and accents do not matter.",

@@ -98,31 +98,116 @@ fn service() -> Value {
     })
 }
 
+fn mbid() -> Value {
+    or_null(json!({"type": "string", "format": "uuid"}))
+}
+
+fn date() -> Value {
+    or_null(json!({"type": "string", "description": "YYYY, YYYY-MM or YYYY-MM-DD"}))
+}
+
+fn song() -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", id()),
+        ("title", text()),
+        ("artist", reference("ArtistName")),
+        ("artist_credit", json!({"type": "string", "description": "All who are credited in one line."})),
+        ("album", or_null(reference("AlbumName"))),
+        ("track_number", or_null(count())),
+        ("disc_number", or_null(count())),
+        ("duration_ms", count()),
+        ("cover", cover()),
+        ("renditions", list_of(text())),
+        ("isrc", or_null(text())),
+        ("added_at", time()),
+    ]
+}
+
+fn album() -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", id()),
+        ("title", text()),
+        ("artist", reference("ArtistName")),
+        ("artist_credit", text()),
+        ("date", date()),
+        ("song_count", count()),
+        ("duration_ms", count()),
+        ("cover", cover()),
+    ]
+}
+
+fn artist() -> Vec<(&'static str, Value)> {
+    vec![
+        ("id", id()),
+        ("name", text()),
+        ("album_count", count()),
+        ("song_count", count()),
+        ("cover", cover()),
+    ]
+}
+
+fn details(of: Vec<(&'static str, Value)>, more: &[(&'static str, Value)]) -> Value {
+    object(&[of, more.to_vec()].concat(), &[])
+}
+
+fn edited(members: &[&str]) -> Value {
+    json!({"type": "array", "items": one_of(members), "description": "Members that a curator set."})
+}
+
 fn catalog() -> Value {
+    let name = || json!({"type": "string", "minLength": 1, "maxLength": 500});
+    let set =
+        |schema: Value| json!({"anyOf": [schema, {"type": "null"}], "description": "Null: as the tags say."});
+    let number = || json!({"type": "integer", "minimum": 1, "maximum": 9999});
+    let day = || json!({"type": "string", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"});
+    let album_members = || {
+        [
+            ("title", set(name())),
+            ("artist", set(name())),
+            ("date", set(day())),
+            ("release_group_id", set(id())),
+        ]
+    };
     json!({
         "ArtistName": object(&[("id", id()), ("name", text())], &[]),
         "AlbumName": object(&[("id", id()), ("title", text())], &[]),
-        "Song": object(
+        "Song": object(&song(), &[]),
+        "Album": object(&album(), &[]),
+        "Artist": object(&artist(), &[]),
+        "Credit": object(
             &[
-                ("id", id()), ("title", text()), ("artist", reference("ArtistName")),
-                ("album", or_null(reference("AlbumName"))), ("track_number", or_null(count())),
-                ("disc_number", or_null(count())), ("duration_ms", count()), ("cover", cover()),
-                ("renditions", list_of(text())), ("added_at", time()),
+                ("role", one_of(&["main", "featured", "remixer", "conductor", "composer", "lyricist"])),
+                ("artist", reference("ArtistName")),
+                ("name", json!({"type": "string", "description": "As credited."})),
+                ("join", json!({"type": "string", "description": "What stands between this name and the next."})),
             ],
             &[],
         ),
-        "Album": object(
+        "SongDetails": details(song(), &[
+            ("credits", list_of(reference("Credit"))), ("musicbrainz_id", mbid()),
+            ("edited", edited(&["title", "artist", "album_id", "track_number", "disc_number", "isrc"])),
+        ]),
+        "AlbumDetails": details(album(), &[
+            ("credits", list_of(reference("Credit"))), ("disc_total", or_null(count())), ("musicbrainz_id", mbid()),
+            ("release_group", reference("ReleaseGroup")),
+            ("edited", edited(&["title", "artist", "date", "release_group_id"])),
+        ]),
+        "ArtistDetails": details(artist(), &[("musicbrainz_id", mbid())]),
+        "ReleaseGroup": object(
+            &[("id", id()), ("musicbrainz_id", mbid()), ("versions", list_of(reference("AlbumVersion")))],
+            &[],
+        ),
+        "AlbumVersion": object(&[("id", id()), ("title", text()), ("date", date())], &[]),
+        "SongChange": object(
+            &[],
             &[
-                ("id", id()), ("title", text()), ("artist", reference("ArtistName")),
-                ("date", or_null(json!({"type": "string", "description": "YYYY, YYYY-MM or YYYY-MM-DD"}))),
-                ("song_count", count()), ("duration_ms", count()), ("cover", cover()),
+                ("title", set(name())), ("artist", set(name())),
+                ("album_id", set(json!({"type": "string", "pattern": "^([0-9a-f]{32})?$", "description": "Empty: on no album."}))),
+                ("track_number", set(number())), ("disc_number", set(number())), ("isrc", set(text_up_to(20))),
             ],
-            &[],
         ),
-        "Artist": object(
-            &[("id", id()), ("name", text()), ("album_count", count()), ("song_count", count()), ("cover", cover())],
-            &[],
-        ),
+        "AlbumChange": object(&[], &album_members()),
+        "AlbumRequest": object(&[("title", name()), ("artist", name())], &album_members()[2..]),
         "Takedown": object(&[], &[("reason", text_up_to(500))]),
         "PlayRequest": object(
             &[],

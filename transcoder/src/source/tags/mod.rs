@@ -62,13 +62,24 @@ fn collect(tags: &[Tag]) -> Tags {
         let names = values(tags, name);
         text::credit(&if names.is_empty() { values(tags, list) } else { names })
     };
+    let several = |name: ItemKey, list: ItemKey| {
+        let named = |item: ItemKey| text::split(&values(tags, item), &[]);
+        [named(list), named(name)].into_iter().find(|names| names.len() > 1).unwrap_or_default()
+    };
+    let people = |item: ItemKey| text::split(&values(tags, item), &[';']);
     let (track_number, track_total) = numbers(tags, ItemKey::TrackNumber, ItemKey::TrackTotal);
     let (disc_number, disc_total) = numbers(tags, ItemKey::DiscNumber, ItemKey::DiscTotal);
     Tags {
         title: one(ItemKey::TrackTitle),
         artist: credited(ItemKey::TrackArtist, ItemKey::TrackArtists),
+        artists: several(ItemKey::TrackArtist, ItemKey::TrackArtists),
         album: one(ItemKey::AlbumTitle),
         album_artist: credited(ItemKey::AlbumArtist, ItemKey::AlbumArtists),
+        album_artists: several(ItemKey::AlbumArtist, ItemKey::AlbumArtists),
+        composers: people(ItemKey::Composer),
+        lyricists: people(ItemKey::Lyricist),
+        conductors: people(ItemKey::Conductor),
+        remixers: people(ItemKey::Remixer),
         track_number,
         track_total,
         disc_number,
@@ -179,8 +190,18 @@ mod tests {
             (ItemKey::TrackArtists, "Ada"),
             (ItemKey::TrackArtists, "Bob"),
         ];
-        assert_eq!(collect(&[tag(TagType::Mp4Ilst, &both)]).artist, "Ada feat. Bob");
+        let got = collect(&[tag(TagType::Mp4Ilst, &both)]);
+        assert_eq!((got.artist.as_str(), got.artists), ("Ada feat. Bob", vec!["Ada".into(), "Bob".into()]));
         assert_eq!(collect(&[tag(TagType::Mp4Ilst, &both[1..])]).artist, "Ada & Bob");
+        assert!(collect(&[tag(TagType::Mp4Ilst, &both[..2])]).artists.is_empty(), "one name tells nothing");
+    }
+
+    #[test]
+    fn people_are_told_apart_where_the_tags_do() {
+        let items =
+            [(ItemKey::Composer, "Ada; Bob"), (ItemKey::Composer, "Cid"), (ItemKey::Conductor, "Dan, Eve")];
+        let got = collect(&[tag(TagType::VorbisComments, &items)]);
+        assert_eq!((got.composers.len(), got.conductors), (3, vec!["Dan, Eve".to_owned()]));
     }
 
     #[test]
