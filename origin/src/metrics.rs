@@ -49,8 +49,7 @@ pub(crate) struct Metrics {
     imports: Family<OutcomeLabels, Counter>,
     segments: Family<OutcomeLabels, Counter>,
     store_reads: Family<ReadLabels, Counter>,
-    /// Shown only where Redis is set up.
-    redis_up: Family<[(&'static str, &'static str); 0], Gauge<i64, AtomicI64>>,
+    redis_up: Gauge<i64, AtomicI64>,
     redis_calls: Family<CallLabels, Histogram>,
     redis_errors: Family<ReasonLabels, Counter>,
     /// Bytes read from the store.
@@ -64,15 +63,21 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Everything at zero.
+    /// Everything at zero, without Redis.
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// Everything at zero; `redis`: whether there is one, whose state is shown.
+    pub(crate) fn with(redis: bool) -> Self {
         let mut registry = Registry::with_prefix("segue_origin");
         let requests: Family<RequestLabels, Histogram> =
             Family::new_with_constructor(|| Histogram::new(SECONDS));
         let (imports, segments, store_reads) = (Family::default(), Family::default(), Family::default());
         let redis_calls: Family<CallLabels, Histogram> =
             Family::new_with_constructor(|| Histogram::new(SECONDS));
-        let (redis_up, redis_errors) = (Family::default(), Family::default());
+        let (redis_up, redis_errors) = (Gauge::default(), Family::default());
         let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
         let connections = Gauge::default();
         registry.register(
@@ -87,7 +92,9 @@ impl Metrics {
         registry.register("plays", "Playback sessions started", plays.clone());
         registry.register("shed", "Requests refused because too many were at work", shed.clone());
         registry.register("connections", "Open connections", connections.clone());
-        registry.register("redis_up", "Whether Redis answers; not there without one", redis_up.clone());
+        if redis {
+            registry.register("redis_up", "Whether Redis answers", redis_up.clone());
+        }
         registry.register("redis_seconds", "Time of calls to Redis, by purpose", redis_calls.clone());
         registry.register("redis_errors", "Calls to Redis that were late or refused", redis_errors.clone());
         Self {
@@ -130,7 +137,7 @@ impl Metrics {
 
     /// Whether Redis answers.
     pub(crate) fn redis_up(&self, up: bool) {
-        self.redis_up.get_or_create(&[]).set(i64::from(up));
+        self.redis_up.set(i64::from(up));
     }
 
     /// A call to Redis ended, well or not.

@@ -111,7 +111,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
 }
 
 async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartError> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::with(!config.redis.is_empty()));
     let store = Store::new(store, Arc::clone(&metrics), config.store_reads, config.store_timeout());
     let store = Arc::new(store);
     let edges = Edges::new(&config.edges, config.backup_edges);

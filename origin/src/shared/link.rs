@@ -62,7 +62,6 @@ impl Link {
     pub(super) fn new(settings: Settings<'_>, metrics: Arc<Metrics>) -> Result<Self, String> {
         check_address(settings.address)?;
         let client = Client::open(settings.address).map_err(|_| "redis cannot be used".to_owned())?;
-        metrics.redis_up(false);
         Ok(Self {
             client,
             prefix: settings.prefix.to_owned(),

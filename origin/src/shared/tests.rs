@@ -22,7 +22,7 @@ async fn without_redis_nothing_is_kept_and_nothing_waits() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_away() {
     let settings = Settings { address: "redis://:hush@127.0.0.1:1", prefix: "", deadline: LONG };
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::with(true));
     let shared = Shared::new(settings, Arc::clone(&metrics)).unwrap();
     let keeping = tokio::spawn(shared.clone().keep());
     assert!(shared.is_away());
