@@ -77,9 +77,11 @@ impl Accounts {
         let hash = found.as_ref().map(|(_, hash)| hash.as_str());
         let right = self.passwords.check(password, hash).await?;
         let Some((id, _)) = found.filter(|_| right) else {
-            self.throttle.failed(login, from).await;
+            self.throttle.failed(login, from).await.map_err(AccountError::Throttled)?;
             return Err(AccountError::Wrong);
         };
+        // So many may have failed meanwhile that this one tells too much.
+        self.throttle.check(login, from).await.map_err(AccountError::Throttled)?;
         self.throttle.succeeded(login, from).await;
         let user = UserId::from(fixed(&id, "id")?);
         let made = self.make_session(user, Kind::Login, device, now).await?;
@@ -100,10 +102,11 @@ impl Accounts {
             .fetch_optional(self.database.fresh())
             .await?;
         if self.passwords.check(password, found.as_ref().map(|(hash,)| hash.as_str())).await? {
+            self.throttle.check(&key, from).await.map_err(AccountError::Throttled)?;
             self.throttle.succeeded(&key, from).await;
             return Ok(());
         }
-        self.throttle.failed(&key, from).await;
+        self.throttle.failed(&key, from).await.map_err(AccountError::Throttled)?;
         Err(AccountError::Wrong)
     }
 

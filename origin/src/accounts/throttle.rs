@@ -61,15 +61,20 @@ impl Throttle {
         Some(counts.map(|count| count.map_or(0, |text| number(&text))))
     }
 
-    /// An attempt failed.
-    pub(super) async fn failed(&self, login: &str, from: IpAddr) {
+    /// An attempt failed. Of many at once only as many as may fail are told so: the others are answered as if they had
+    /// come later.
+    pub(super) async fn failed(&self, login: &str, from: IpAddr) -> Result<(), Duration> {
         let keys = Keys::of(login, from);
-        for key in keys.0 {
-            self.failures.entry(key).and_upsert_with(|count| count.map_or(1, |count| count.into_value() + 1));
-        }
+        let count = |key| {
+            let more = |count: Option<moka::Entry<_, u32>>| count.map_or(1, |count| count.into_value() + 1);
+            self.failures.entry(key).and_upsert_with(more).into_value()
+        };
+        let own = keys.0.map(count);
         let [account, network] = keys.names();
         let memory = [MEMORY.as_millis() as u64];
-        self.shared.run::<(), 2>("throttle", &self.count, [&account, &network], &memory).await;
+        let shared = self.shared.run("throttle", &self.count, [&account, &network], &memory).await;
+        let [account, network]: [u32; 2] = shared.unwrap_or(own);
+        if account > PER_ACCOUNT || network > PER_NETWORK { Err(MEMORY) } else { Ok(()) }
     }
 
     /// An attempt succeeded: this account's failures from there are forgotten.
@@ -112,16 +117,17 @@ mod tests {
         let (here, there): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         for _ in 0..PER_ACCOUNT {
             assert_eq!(throttle.check("ann", here).await, Ok(()));
-            throttle.failed("ann", here).await;
+            assert_eq!(throttle.failed("ann", here).await, Ok(()));
         }
+        assert!(throttle.failed("ann", here).await.is_err(), "it was under way before");
         assert!(throttle.check("Ann", here).await.is_err());
         assert_eq!(throttle.check("ann", there).await, Ok(()), "others are not locked out");
         assert_eq!(throttle.check("ben", here).await, Ok(()));
         for _ in 0..PER_NETWORK {
-            throttle.failed("ben", here).await;
+            let _ = throttle.failed("ben", here).await;
         }
         assert!(throttle.check("cem", here).await.is_err(), "nor can many names be tried");
-        throttle.failed("ann", there).await;
+        throttle.failed("ann", there).await.unwrap();
         throttle.succeeded("ann", there).await;
         assert_eq!(throttle.check("ann", there).await, Ok(()));
     }
@@ -132,9 +138,10 @@ mod tests {
         let [one, other] = shared.map(Throttle::new);
         let here: IpAddr = "192.0.2.1".parse().unwrap();
         for _ in 0..PER_ACCOUNT / 2 {
-            one.failed("ann", here).await;
-            other.failed("Ann", here).await;
+            one.failed("ann", here).await.unwrap();
+            other.failed("Ann", here).await.unwrap();
         }
+        assert!(one.failed("ann", here).await.is_err());
         assert!(one.check("ann", here).await.is_err() && other.check("ann", here).await.is_err());
         assert_eq!(one.check("ben", here).await, Ok(()));
         other.succeeded("ann", here).await;

@@ -48,6 +48,11 @@ impl Events {
         Self(events)
     }
 
+    /// Skips what has been told until now.
+    pub(crate) fn skip(&mut self) {
+        self.0 = self.0.resubscribe();
+    }
+
     /// The next event; waits for ever where nobody can tell any.
     pub(crate) async fn next(&mut self) -> Event {
         match self.0.recv().await {

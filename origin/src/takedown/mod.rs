@@ -27,7 +27,7 @@ pub(crate) use push::purge_uri;
 
 /// Seconds between looks at the database for what other origins have taken down.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Time between looks that other origins cause.
+/// Time from word of another origin to the look, and so between such looks.
 const SHORTEST: Duration = Duration::from_millis(100);
 
 /// What is taken down.
@@ -69,11 +69,14 @@ impl Takedowns {
     pub(crate) async fn follow(self: Arc<Self>) {
         let mut events = self.shared.events();
         loop {
-            let _ = tokio::time::timeout(LOOK_EVERY, catalog_changed(&mut events)).await;
+            if tokio::time::timeout(LOOK_EVERY, catalog_changed(&mut events)).await.is_ok() {
+                // Much may change at once: one look is enough.
+                tokio::time::sleep(SHORTEST).await;
+                events.skip();
+            }
             if let Err(error) = self.refresh().await {
                 tracing::warn!(%error, "takedowns cannot be read; those known stay");
             }
-            tokio::time::sleep(SHORTEST).await;
         }
     }
 
