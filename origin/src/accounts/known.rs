@@ -1,9 +1,9 @@
 //! Sign-ins that any origin has looked up a moment ago, kept in Redis for all of them.
 //!
-//! An entry lies under the hash of the secret and holds whose it is, together with the mark that the account had when
-//! the look-up began. It counts only while the account still has that mark: to revoke is to set another mark and to tell
-//! all origins, which then forget what they remember. So an answer of the database that a revocation overtakes is never
-//! believed, whoever writes it down, and however late.
+//! An entry lies under the hash of the secret and holds whose it is, until when it counts, and the mark that the account
+//! had when the look-up began. It counts only while the account still has that mark: to revoke is to set another mark and
+//! to tell all origins, which then forget what they remember. So an answer of the database that a revocation overtakes is
+//! never believed, whoever writes it down, and however late.
 //!
 //! What cannot be told because Redis is away is told again until every entry from before has expired. Until then this
 //! origin asks the database alone for that account.
@@ -53,25 +53,34 @@ impl Known {
         self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks up a secret of that account and session by its hash.
-    pub(super) async fn find(&self, user: UserId, session: [u8; 16], hash: &[u8; 32]) -> Found {
+    /// Looks up a secret of that account and session by its hash. `now` is in milliseconds since the Unix epoch.
+    pub(super) async fn find(&self, user: UserId, session: [u8; 16], hash: &[u8; 32], now: u64) -> Found {
         if !self.shared.is_on() || self.untold().contains_key(&user) {
             return Found::default();
         }
         let read = self.shared.get("session", [&entry_name(hash), &mark_name(user)]).await;
         let Some([entry, mark]) = read else { return Found::default() };
         let mark = mark.map_or(Some(NO_MARK.to_owned()), |mark| String::from_utf8(mark).ok());
-        let identity = entry.zip(mark.as_deref()).and_then(|(entry, mark)| read_entry(&entry, mark));
+        let identity = entry.zip(mark.as_deref()).and_then(|(entry, mark)| read_entry(&entry, mark, now));
         let identity = identity.filter(|it| it.user == user && it.session == session);
         Found { identity, mark }
     }
 
-    /// Keeps what the database answered for the look-up; `left` is how long the secret still counts.
-    pub(super) async fn keep(&self, found: &Found, hash: &[u8; 32], identity: &Identity, left: Duration) {
+    /// Keeps what the database answered for the look-up at `now`; the secret itself counts until `expires`. Both are in
+    /// milliseconds since the Unix epoch.
+    pub(super) async fn keep(
+        &self,
+        found: &Found,
+        hash: &[u8; 32],
+        identity: &Identity,
+        now: u64,
+        expires: u64,
+    ) {
         let Some(mark) = &found.mark else { return };
-        let lifetime = left.min(LIFETIME);
-        if !lifetime.is_zero() {
-            let entry = write_entry(identity, mark);
+        let until = expires.min(now + LIFETIME.as_millis() as u64);
+        if until > now {
+            let entry = write_entry(identity, mark, until);
+            let lifetime = Duration::from_millis(until - now);
             self.shared.put("session", &entry_name(hash), entry.as_bytes(), lifetime).await;
         }
     }
@@ -167,14 +176,15 @@ fn mark_name(user: UserId) -> String {
     format!("mark:{user}")
 }
 
-fn write_entry(it: &Identity, mark: &str) -> String {
-    format!("{mark} {} {} {}", it.user, hex::encode(it.session), it.role.as_str())
+fn write_entry(it: &Identity, mark: &str, until: u64) -> String {
+    format!("{mark} {until} {} {} {}", it.user, hex::encode(it.session), it.role.as_str())
 }
 
-/// `None` for an entry made under another mark, and for what is none.
-fn read_entry(entry: &[u8], mark: &str) -> Option<Identity> {
+/// `None` for an entry made under another mark, for one that counts no more, and for what is none. Redis lets entries
+/// expire, but one may have been on its way to it for long.
+fn read_entry(entry: &[u8], mark: &str, now: u64) -> Option<Identity> {
     let mut words = std::str::from_utf8(entry).ok()?.split(' ');
-    if words.next()? != mark {
+    if words.next()? != mark || words.next()?.parse::<u64>().ok()? <= now {
         return None;
     }
     let user = words.next()?.parse().ok()?;
@@ -193,6 +203,7 @@ mod tests {
 
     const ANN: [u8; 16] = [1; 16];
     const HASH: [u8; 32] = [7; 32];
+    const NOW: u64 = 1_800_000_000_000;
 
     fn ann() -> Identity {
         Identity { user: UserId::from(ANN), role: Role::Curator, session: [3; 16] }
@@ -207,16 +218,18 @@ mod tests {
     }
 
     async fn find(known: &Known) -> Found {
-        known.find(ann().user, ann().session, &HASH).await
+        known.find(ann().user, ann().session, &HASH, NOW).await
     }
 
     #[tokio::test]
     async fn what_one_origin_knows_all_know_until_it_is_revoked() {
         let Some([one, other]) = two().await else { return };
         let ((one, _), (other, seen)) = (origin(one), origin(other));
-        one.keep(&find(&one).await, &HASH, &ann(), LIFETIME).await;
+        one.keep(&find(&one).await, &HASH, &ann(), NOW, u64::MAX).await;
         assert_eq!(find(&other).await.identity, Some(ann()));
-        let wrong = other.find(ann().user, [4; 16], &HASH).await;
+        let late = other.find(ann().user, ann().session, &HASH, NOW + 30_000).await;
+        assert_eq!(late.identity, None, "whatever Redis says");
+        let wrong = other.find(ann().user, [4; 16], &HASH, NOW).await;
         assert_eq!(wrong.identity, None, "of another session");
         seen.of(ann().user).put(HASH, ann());
         one.forgetting(ann().user).now().await;
@@ -230,9 +243,9 @@ mod tests {
         let ((one, _), (other, _)) = (origin(one), origin(other));
         let asked_before = find(&other).await;
         one.forgetting(ann().user).now().await;
-        other.keep(&asked_before, &HASH, &ann(), LIFETIME).await;
+        other.keep(&asked_before, &HASH, &ann(), NOW, u64::MAX).await;
         assert_eq!((find(&one).await.identity, find(&other).await.identity), (None, None));
-        other.keep(&find(&other).await, &HASH, &ann(), LIFETIME).await;
+        other.keep(&find(&other).await, &HASH, &ann(), NOW, u64::MAX).await;
         assert_eq!(find(&one).await.identity, Some(ann()));
     }
 
@@ -240,7 +253,7 @@ mod tests {
     async fn who_is_given_up_midway_is_still_told() {
         let Some([one, other]) = two().await else { return };
         let ((one, _), (other, seen)) = (origin(one), origin(other));
-        other.keep(&find(&other).await, &HASH, &ann(), LIFETIME).await;
+        other.keep(&find(&other).await, &HASH, &ann(), NOW, u64::MAX).await;
         seen.of(ann().user).put(HASH, ann());
         drop(one.forgetting(ann().user));
         assert_eq!(find(&one).await.identity, None, "the database is asked until all are told");
@@ -253,14 +266,15 @@ mod tests {
         #[test]
         fn entries_are_read_as_written(user in any::<[u8; 16]>(), session in any::<[u8; 16]>(), mark in "[0-9a-f]{16}|-") {
             let identity = Identity { user: user.into(), role: Role::Administrator, session };
-            let entry = write_entry(&identity, &mark);
-            prop_assert_eq!(read_entry(entry.as_bytes(), &mark), Some(identity));
-            prop_assert_eq!(read_entry(entry.as_bytes(), "other"), None);
+            let entry = write_entry(&identity, &mark, NOW);
+            prop_assert_eq!(read_entry(entry.as_bytes(), &mark, NOW - 1), Some(identity));
+            prop_assert_eq!(read_entry(entry.as_bytes(), &mark, NOW), None);
+            prop_assert_eq!(read_entry(entry.as_bytes(), "other", NOW - 1), None);
         }
 
         #[test]
         fn other_bytes_are_no_entry(entry in any::<Vec<u8>>()) {
-            prop_assert_eq!(read_entry(&entry, NO_MARK), None);
+            prop_assert_eq!(read_entry(&entry, NO_MARK, NOW), None);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Signing in and out; API tokens. Whoever shows the secret is the account; only its hash is stored.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use segue_manifests::Sha256;
@@ -159,7 +158,7 @@ impl Accounts {
         if let Some(identity) = remembered.get(&hash) {
             return Ok(Some(identity));
         }
-        let found = self.known.find(user, id, &hash).await;
+        let found = self.known.find(user, id, &hash, now).await;
         if let Some(identity) = found.identity {
             remembered.put(hash, identity);
             return Ok(Some(identity));
@@ -179,8 +178,7 @@ impl Accounts {
         let role = role.parse().map_err(|()| DatabaseError::Column("role"))?;
         let identity = Identity { user, role, session: id };
         remembered.put(hash, identity);
-        let left = Duration::from_millis((expires as u64).saturating_sub(now));
-        self.known.keep(&found, &hash, &identity, left).await;
+        self.known.keep(&found, &hash, &identity, now, expires as u64).await;
         if (seen as u64) + NOTED_EVERY_MS < now {
             self.note_use(&identity, kind == "login", now).await;
         }

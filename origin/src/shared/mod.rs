@@ -118,7 +118,8 @@ impl Shared {
         link.command::<Vec<Option<Vec<u8>>>>(call, command).await?.try_into().ok()
     }
 
-    /// Keeps a value under a key for that long; says whether Redis has taken it.
+    /// Keeps a value under a key for that long; says whether Redis has taken it. All calls go over one connection, so
+    /// values should stay well below a megabyte. What was given up as late may still be kept.
     pub(crate) async fn put(&self, call: &'static str, key: &str, value: &[u8], lifetime: Duration) -> bool {
         let Some(link) = &self.link else { return false };
         let milliseconds = (lifetime.as_millis() as u64).max(1);
