@@ -19,6 +19,7 @@ use crate::media::Media;
 use crate::metrics::Metrics;
 use crate::playback::{KeyRing, Playback};
 use crate::playlists::Playlists;
+use crate::shared::Shared;
 use crate::store::Store;
 use crate::takedown::Takedowns;
 
@@ -47,6 +48,7 @@ pub(crate) struct AppState {
     pub(crate) registration: Registration,
     pub(crate) login_seconds: u64,
     pub(crate) rates: Rates,
+    pub(crate) shared: Shared,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
     /// Requests at work.
     pub(crate) gate: Semaphore,

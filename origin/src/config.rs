@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::Registration;
 use crate::database::Dialect;
+use crate::shared;
 
 /// Settings of the origin. Empty text and zero mean "off" where nothing else is said.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,13 @@ pub struct Config {
     pub database_replicas: Vec<String>,
     /// Connections to the database at once, and to each replica. With SQLite they read; writing has one of its own.
     pub database_connections: u32,
+    /// Address of a Redis that the origins of one database share, as `redis://:password@host:6379/0`. Empty: each origin
+    /// limits and looks up by itself.
+    pub redis: String,
+    /// Begins the names of all keys and channels there; for several fleets on one Redis.
+    pub redis_prefix: String,
+    /// Milliseconds that a call to Redis may take.
+    pub redis_timeout_ms: u64,
     /// The object store: a folder, `file:///folder`, `s3://bucket/prefix?endpoint=...` or `memory:`.
     pub store: String,
     /// File of the private signing keys, readable by its owner only. Made when missing; empty: keys live in
@@ -91,6 +99,9 @@ impl Default for Config {
             database: "segue-data/catalog.db".into(),
             database_replicas: Vec::new(),
             database_connections: 8,
+            redis: String::new(),
+            redis_prefix: "segue:".into(),
+            redis_timeout_ms: 50,
             store: "segue-data/store".into(),
             keys_file: "segue-data/keys.json".into(),
             keys_poll_seconds: 5,
@@ -141,6 +152,7 @@ impl Config {
             ("header_timeout_seconds", self.header_timeout_seconds),
             ("keys_poll_seconds", self.keys_poll_seconds),
             ("login_days", u64::from(self.login_days)),
+            ("redis_timeout_ms", self.redis_timeout_ms),
         ];
         for (name, value) in positive {
             if value == 0 {
@@ -168,6 +180,12 @@ impl Config {
         }
         if self.database_replicas.iter().any(|replica| !is_postgres(replica)) {
             return Err("database_replicas must all be postgres:// addresses".into());
+        }
+        if !self.redis.is_empty() {
+            shared::check_address(&self.redis)?;
+        }
+        if self.redis_prefix.len() > 64 || !self.redis_prefix.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("redis_prefix has more than 64 characters, or others than visible ASCII".into());
         }
         for (name, secret) in [
             ("media_secret", &self.media_secret),
@@ -199,6 +217,14 @@ impl Config {
         Ok(())
     }
 
+    pub(crate) fn shared(&self) -> shared::Settings<'_> {
+        shared::Settings {
+            address: &self.redis,
+            prefix: &self.redis_prefix,
+            deadline: Duration::from_millis(self.redis_timeout_ms),
+        }
+    }
+
     pub(crate) fn login_lifetime(&self) -> Duration {
         Duration::from_secs(u64::from(self.login_days) * 24 * 3600)
     }
@@ -226,6 +252,9 @@ impl fmt::Debug for Config {
             }
         }
         // Addresses of servers hold passwords.
+        if !self.redis.is_empty() {
+            value["redis"] = "<set>".into();
+        }
         if is_postgres(&self.database) {
             value["database"] = "postgres://<set>".into();
         }
@@ -245,6 +274,7 @@ mod tests {
             media_secret: "hush".into(),
             database: server(),
             database_replicas: vec![server()],
+            redis: "redis://:hush@cache/1".into(),
             ..Config::default()
         };
         assert_eq!(config.check(), Ok(()));
@@ -260,6 +290,13 @@ mod tests {
         assert!(zero.check().unwrap_err().contains("store_reads"));
         let replica = Config { database_replicas: vec!["postgres://db/segue".into()], ..Config::default() };
         assert!(replica.check().unwrap_err().contains("need a PostgreSQL database"));
+        for address in
+            ["hush", "http://:hush@cache", "redis://:hush@cache/x", "rediss://:hush@cache/#insecure"]
+        {
+            let redis = Config { redis: address.into(), ..Config::default() };
+            let error = redis.check().unwrap_err();
+            assert!(error.starts_with("redis") && !error.contains("hush"), "{error}");
+        }
         let secret = Config { media_secret: "hush ".into(), ..Config::default() };
         assert!(!secret.check().unwrap_err().contains("hush"));
         let cors = Config { cors_origins: vec!["foo".into()], ..Config::default() };

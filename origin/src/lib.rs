@@ -11,6 +11,7 @@
 //! | `import` | from descriptors in the store to the catalog |
 //! | `playback` | edges, tokens, plays |
 //! | `playlists` | lists that listeners keep |
+//! | `shared` | what the origins of one database share at once, through Redis |
 //! | `takedown` | songs that may not be played any more, here and at the edges |
 //! | `media`, `covers`, `store` | bytes of the store as players' resources |
 #![forbid(unsafe_code)]
@@ -34,6 +35,7 @@ mod metrics;
 mod playback;
 mod playlists;
 mod server;
+mod shared;
 mod store;
 mod takedown;
 

@@ -31,6 +31,16 @@ struct ReadLabels {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    call: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
 /// Every metric of one origin.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -39,6 +49,9 @@ pub(crate) struct Metrics {
     imports: Family<OutcomeLabels, Counter>,
     segments: Family<OutcomeLabels, Counter>,
     store_reads: Family<ReadLabels, Counter>,
+    redis_up: Gauge<i64, AtomicI64>,
+    redis_calls: Family<CallLabels, Histogram>,
+    redis_errors: Family<ReasonLabels, Counter>,
     /// Bytes read from the store.
     pub(crate) store_bytes: Counter,
     /// Playback sessions started.
@@ -50,12 +63,21 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Everything at zero.
+    /// Everything at zero, without Redis.
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// Everything at zero; `redis`: whether there is one, whose state is shown.
+    pub(crate) fn with(redis: bool) -> Self {
         let mut registry = Registry::with_prefix("segue_origin");
         let requests: Family<RequestLabels, Histogram> =
             Family::new_with_constructor(|| Histogram::new(SECONDS));
         let (imports, segments, store_reads) = (Family::default(), Family::default(), Family::default());
+        let redis_calls: Family<CallLabels, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(SECONDS));
+        let (redis_up, redis_errors) = (Gauge::default(), Family::default());
         let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
         let connections = Gauge::default();
         registry.register(
@@ -70,7 +92,25 @@ impl Metrics {
         registry.register("plays", "Playback sessions started", plays.clone());
         registry.register("shed", "Requests refused because too many were at work", shed.clone());
         registry.register("connections", "Open connections", connections.clone());
-        Self { registry, requests, imports, segments, store_reads, store_bytes, plays, shed, connections }
+        if redis {
+            registry.register("redis_up", "Whether Redis answers", redis_up.clone());
+        }
+        registry.register("redis_seconds", "Time of calls to Redis, by purpose", redis_calls.clone());
+        registry.register("redis_errors", "Calls to Redis that were late or refused", redis_errors.clone());
+        Self {
+            registry,
+            requests,
+            imports,
+            segments,
+            store_reads,
+            redis_up,
+            redis_calls,
+            redis_errors,
+            store_bytes,
+            plays,
+            shed,
+            connections,
+        }
     }
 
     /// A request was answered. `route` is the template, never the path: paths are unbounded and may hold
@@ -93,6 +133,21 @@ impl Metrics {
     /// The store was read.
     pub(crate) fn store_read(&self, object: &'static str, outcome: &'static str) {
         self.store_reads.get_or_create(&ReadLabels { object, outcome }).inc();
+    }
+
+    /// Whether Redis answers.
+    pub(crate) fn redis_up(&self, up: bool) {
+        self.redis_up.set(i64::from(up));
+    }
+
+    /// A call to Redis ended, well or not.
+    pub(crate) fn redis_call(&self, call: &'static str, took: Duration) {
+        self.redis_calls.get_or_create(&CallLabels { call }).observe(took.as_secs_f64());
+    }
+
+    /// A call to Redis was `late` or `refused`.
+    pub(crate) fn redis_error(&self, reason: &'static str) {
+        self.redis_errors.get_or_create(&ReasonLabels { reason }).inc();
     }
 
     /// Everything as text.

@@ -25,6 +25,7 @@ use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
 use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
 use crate::playlists::Playlists;
+use crate::shared::Shared;
 use crate::store::Store;
 use crate::takedown::Takedowns;
 use crate::{api, listen};
@@ -87,6 +88,8 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     let (addr, listener) =
         bound.await.map_err(|source| StartError::Listen { listen: config.listen.clone(), source })?;
     warn_about_openness(&config, addr);
+    let sharing = tokio::spawn(app.shared.clone().keep());
+    app.shared.settle().await;
     let (stop, stopped) = watch::channel(None);
     let limits = listen::Limits {
         connections: config.max_connections,
@@ -101,12 +104,14 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
         tokio::spawn(Arc::clone(&app.takedowns).follow()),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
         tokio::spawn(upkeep::run(app.database.clone())),
+        tokio::spawn(app.accounts.follow()),
+        sharing,
     ];
     Ok(Running { addr, app, stop, listener, background })
 }
 
 async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartError> {
-    let metrics = Arc::new(Metrics::new());
+    let metrics = Arc::new(Metrics::with(!config.redis.is_empty()));
     let store = Store::new(store, Arc::clone(&metrics), config.store_reads, config.store_timeout());
     let store = Arc::new(store);
     let edges = Edges::new(&config.edges, config.backup_edges);
@@ -121,12 +126,19 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         segments: config.media_cache_bytes,
         read_ahead: config.read_ahead_bytes,
     };
-    let takedowns = Takedowns::load(database.clone(), &config.edge_admins, &config.edge_admin_secret).await?;
+    let shared = Shared::new(config.shared(), Arc::clone(&metrics)).map_err(StartError::Config)?;
+    let (admins, secret) = (&config.edge_admins, &config.edge_admin_secret);
+    let takedowns = Takedowns::load(database.clone(), admins, secret, shared.clone()).await?;
     let takedowns = Arc::new(takedowns);
     let media = Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, Arc::clone(&takedowns));
     let media = Arc::new(media);
     Ok(AppState {
-        accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
+        accounts: Accounts::new(
+            database.clone(),
+            config.registration,
+            config.login_lifetime(),
+            shared.clone(),
+        ),
         library: Library::new(database.clone()),
         playlists: Playlists::new(database.clone()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
@@ -145,7 +157,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         guests: config.guests,
         registration: config.registration,
         login_seconds: config.login_lifetime().as_secs(),
-        rates: Rates::new(config.rate_per_second, config.rate_burst),
+        rates: Rates::new(config.rate_per_second, config.rate_burst, shared.clone()),
         trusted_proxies: client::networks(&config.trusted_proxies).map_err(StartError::Config)?,
         gate: Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)),
         request_timeout: config.request_timeout(),
@@ -157,6 +169,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         media,
         takedowns,
         keys,
+        shared,
     })
 }
 

@@ -2,10 +2,12 @@
 
 mod export;
 mod ids;
+mod known;
 mod names;
 mod passwords;
 mod register;
 mod role;
+mod seen;
 mod sessions;
 mod throttle;
 mod users;
@@ -15,6 +17,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, DatabaseError};
+use crate::shared::Shared;
 
 pub(crate) use ids::UserId;
 pub(crate) use names::{Invalid, display_name};
@@ -24,7 +27,9 @@ pub(crate) use sessions::{Kind, Session};
 pub(crate) use throttle::{Throttle, network};
 pub(crate) use users::{Account, Change, PublicAccount, note};
 
+use known::Known;
 use passwords::{Passwords, TooBusy};
+use seen::Seen;
 
 /// Who may make an account. The first one can always be made, and is the administrator's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,22 +95,34 @@ pub(crate) struct Accounts {
     registration: Registration,
     /// How long a sign-in lasts without being used.
     login_lifetime: Duration,
-    /// Secrets seen a moment ago, by hash.
-    seen: moka::future::Cache<[u8; 32], Identity>,
+    seen: Seen,
+    known: Known,
+    shared: Shared,
 }
 
 impl Accounts {
     /// The accounts in that database. A sign-in lasts for `login_lifetime` after its last use.
-    pub(crate) fn new(database: Database, registration: Registration, login_lifetime: Duration) -> Self {
-        // What another origin revokes is seen here after this time at the latest.
-        let seen = moka::future::Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(5));
+    pub(crate) fn new(
+        database: Database,
+        registration: Registration,
+        login_lifetime: Duration,
+        shared: Shared,
+    ) -> Self {
+        let seen = Seen::new(seen::MEMORY);
         Self {
             database,
             passwords: Passwords::new(),
-            throttle: Throttle::new(),
+            throttle: Throttle::new(shared.clone()),
             registration,
             login_lifetime,
-            seen: seen.build(),
+            known: Known::new(shared.clone(), seen.clone()),
+            seen,
+            shared,
         }
+    }
+
+    /// Heeds what other origins tell about sign-ins, for ever.
+    pub(crate) fn follow(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.known.clone().follow(self.shared.events())
     }
 }

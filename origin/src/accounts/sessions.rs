@@ -66,7 +66,7 @@ impl Accounts {
         from: IpAddr,
         now: u64,
     ) -> Result<(UserId, Made), AccountError> {
-        self.throttle.check(login, from).map_err(AccountError::Throttled)?;
+        self.throttle.check(login, from).await.map_err(AccountError::Throttled)?;
         let found: Option<(Vec<u8>, String)> =
             sqlx::query_as("SELECT id, password FROM users WHERE username_key = $1 OR email_key = $2")
                 .bind(if login.contains('@') { String::new() } else { names::username_key(login) })
@@ -76,10 +76,12 @@ impl Accounts {
         let hash = found.as_ref().map(|(_, hash)| hash.as_str());
         let right = self.passwords.check(password, hash).await?;
         let Some((id, _)) = found.filter(|_| right) else {
-            self.throttle.failed(login, from);
+            self.throttle.failed(login, from).await.map_err(AccountError::Throttled)?;
             return Err(AccountError::Wrong);
         };
-        self.throttle.succeeded(login, from);
+        // So many may have failed meanwhile that this one tells too much.
+        self.throttle.check(login, from).await.map_err(AccountError::Throttled)?;
+        self.throttle.succeeded(login, from).await;
         let user = UserId::from(fixed(&id, "id")?);
         let made = self.make_session(user, Kind::Login, device, now).await?;
         Ok((user, made))
@@ -93,16 +95,17 @@ impl Accounts {
         from: IpAddr,
     ) -> Result<(), AccountError> {
         let key = user.to_string();
-        self.throttle.check(&key, from).map_err(AccountError::Throttled)?;
+        self.throttle.check(&key, from).await.map_err(AccountError::Throttled)?;
         let found: Option<(String,)> = sqlx::query_as("SELECT password FROM users WHERE id = $1")
             .bind(user.bytes())
             .fetch_optional(self.database.fresh())
             .await?;
         if self.passwords.check(password, found.as_ref().map(|(hash,)| hash.as_str())).await? {
-            self.throttle.succeeded(&key, from);
+            self.throttle.check(&key, from).await.map_err(AccountError::Throttled)?;
+            self.throttle.succeeded(&key, from).await;
             return Ok(());
         }
-        self.throttle.failed(&key, from);
+        self.throttle.failed(&key, from).await.map_err(AccountError::Throttled)?;
         Err(AccountError::Wrong)
     }
 
@@ -125,7 +128,7 @@ impl Accounts {
             Kind::Api { days } => ("api", u64::from(days) * DAY_MS),
         };
         let mut tx = self.database.begin_write().await?;
-        make_room(&mut tx, user, kind, now).await?;
+        let pushed_out = make_room(&mut tx, user, kind, now).await?.then(|| self.known.forgetting(user));
         sqlx::query(
             "INSERT INTO sessions (user_id, id, secret_hash, kind, name, created_at, seen_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
@@ -140,6 +143,9 @@ impl Accounts {
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;
+        if let Some(forgetting) = pushed_out {
+            forgetting.now().await;
+        }
         let row = (id.to_vec(), kind.into(), name.into(), now as i64, now as i64, (now + lifetime) as i64);
         Ok(Made { token: write_token(user, id, &secret), session: session(row, Some(id)) })
     }
@@ -148,7 +154,13 @@ impl Accounts {
     pub(crate) async fn identify(&self, token: &str, now: u64) -> Result<Option<Identity>, AccountError> {
         let Some((user, id, secret)) = read_token(token) else { return Ok(None) };
         let hash = Sha256::of(&secret).0;
-        if let Some(identity) = self.seen.get(&hash).await {
+        let remembered = self.seen.of(user);
+        if let Some(identity) = remembered.get(&hash) {
+            return Ok(Some(identity));
+        }
+        let found = self.known.find(user, id, &hash, now).await;
+        if let Some(identity) = found.identity {
+            remembered.put(hash, identity);
             return Ok(Some(identity));
         }
         let row: Option<(String, Vec<u8>, String, i64, i64)> = sqlx::query_as(
@@ -165,7 +177,8 @@ impl Accounts {
         }
         let role = role.parse().map_err(|()| DatabaseError::Column("role"))?;
         let identity = Identity { user, role, session: id };
-        self.seen.insert(hash, identity).await;
+        remembered.put(hash, identity);
+        self.known.keep(&found, &hash, &identity, now, expires as u64).await;
         if (seen as u64) + NOTED_EVERY_MS < now {
             self.note_use(&identity, kind == "login", now).await;
         }
@@ -216,6 +229,7 @@ impl Accounts {
 
     /// Ends one sign-in or token; says whether it was there.
     pub(crate) async fn revoke(&self, user: UserId, id: [u8; 16]) -> Result<bool, AccountError> {
+        let forgetting = self.known.forgetting(user);
         let mut tx = self.database.begin_write().await?;
         let done = sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id = $2")
             .bind(user.bytes())
@@ -223,21 +237,14 @@ impl Accounts {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        self.forget(user).await;
+        forgetting.now().await;
         Ok(done.rows_affected() > 0)
-    }
-
-    /// Forgets what was remembered of the account's secrets.
-    pub(super) async fn forget(&self, user: UserId) {
-        let stale = self.seen.iter().filter(|(_, it)| it.user == user).map(|(hash, _)| *hash);
-        for hash in stale.collect::<Vec<_>>() {
-            self.seen.invalidate(&hash).await;
-        }
     }
 }
 
-/// Takes away what has expired; sign-ins beyond the limit push out the oldest, tokens are refused.
-async fn make_room(db: &mut AnyConnection, user: UserId, kind: &str, now: u64) -> Result<(), AccountError> {
+/// Takes away what has expired; sign-ins beyond the limit push out the oldest, tokens are refused. Says whether one was
+/// pushed out.
+async fn make_room(db: &mut AnyConnection, user: UserId, kind: &str, now: u64) -> Result<bool, AccountError> {
     sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND expires_at <= $2")
         .bind(user.bytes())
         .bind(now as i64)
@@ -249,7 +256,7 @@ async fn make_room(db: &mut AnyConnection, user: UserId, kind: &str, now: u64) -
         .fetch_one(&mut *db)
         .await?;
     if count < MAX_SESSIONS {
-        return Ok(());
+        return Ok(false);
     }
     if kind == "api" {
         return Err(AccountError::Full("100 tokens"));
@@ -261,7 +268,7 @@ async fn make_room(db: &mut AnyConnection, user: UserId, kind: &str, now: u64) -
     .bind(user.bytes())
     .execute(db)
     .await?;
-    Ok(())
+    Ok(true)
 }
 
 fn session((id, kind, name, created, seen, expires): Row, asking: Option<[u8; 16]>) -> Session {

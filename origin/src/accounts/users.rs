@@ -162,6 +162,7 @@ impl Accounts {
         let account = self.account(it.user).await?.ok_or(AccountError::Unknown)?;
         names::check_password(password, &account.username, &account.email)?;
         let hash = self.passwords.hash(password).await?;
+        let forgetting = self.known.forgetting(it.user);
         let mut tx = self.database.begin_write().await?;
         sqlx::query("UPDATE users SET password = $2 WHERE id = $1")
             .bind(it.user.bytes())
@@ -174,7 +175,7 @@ impl Accounts {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        self.forget(it.user).await;
+        forgetting.now().await;
         Ok(())
     }
 
@@ -186,6 +187,7 @@ impl Accounts {
         role: Role,
         now: u64,
     ) -> Result<Account, AccountError> {
+        let forgetting = self.known.forgetting(id);
         // One at a time, so that two administrators cannot take each other's role.
         let mut tx = self.database.begin_alone(Alone::Accounts).await?;
         let mut it = lock(&mut tx, id).await?.ok_or(AccountError::Unknown)?;
@@ -202,12 +204,13 @@ impl Accounts {
             .await?;
         note(&mut tx, by, "set-role", &id.to_string(), role.as_str(), now).await?;
         tx.commit().await?;
-        self.forget(id).await;
+        forgetting.now().await;
         Ok(it)
     }
 
     /// Erases an account and everything that belongs to it. Counts of plays stay: they name nobody.
     pub(crate) async fn erase(&self, by: &Identity, id: UserId, now: u64) -> Result<(), AccountError> {
+        let forgetting = self.known.forgetting(id);
         let mut tx = self.database.begin_alone(Alone::Accounts).await?;
         let it = lock(&mut tx, id).await?.ok_or(AccountError::Unknown)?;
         if it.role == Role::Administrator {
@@ -220,7 +223,7 @@ impl Accounts {
             note(&mut tx, by, "erase-account", &id.to_string(), "", now).await?;
         }
         tx.commit().await?;
-        self.forget(id).await;
+        forgetting.now().await;
         Ok(())
     }
 

@@ -14,12 +14,14 @@ pub(super) async fn alive() -> Response {
     ([(CACHE_CONTROL, "no-store")], Json(json!({"status": "alive"}))).into_response()
 }
 
-/// `GET /readyz`: database and store answer too.
+/// `GET /readyz`: database and store answer too. What the origin does without for now is named.
 pub(super) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
     let (database, store) = tokio::join!(app.database.ping(), app.store.ping());
     database.map_err(|error| Problem::unavailable("The database does not answer.", &error))?;
     store.map_err(|error| Problem::unavailable("The object store does not answer.", &error))?;
-    Ok(([(CACHE_CONTROL, "no-store")], Json(json!({"status": "ready"}))).into_response())
+    let degraded: &[&str] = if app.shared.is_away() { &["redis"] } else { &[] };
+    Ok(([(CACHE_CONTROL, "no-store")], Json(json!({"status": "ready", "degraded": degraded})))
+        .into_response())
 }
 
 /// `GET /metrics`: OpenMetrics text.

@@ -55,7 +55,7 @@ pub(crate) async fn enter(State(app): State<App>, mut request: Request, next: Ne
     };
     let from = client::address(&request, &app.trusted_proxies);
     request.extensions_mut().insert(client::Address(from));
-    let standing = app.rates.take(caller.as_ref().map(|it| it.user), from);
+    let standing = app.rates.take(caller.as_ref().map(|it| it.user), from).await;
     let mut response = if standing.is_some_and(|standing| standing.exhausted) {
         too_many(standing.map_or(1, |it| it.reset))
     } else if caller.is_none() && !app.guests && !door {

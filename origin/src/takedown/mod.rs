@@ -2,7 +2,8 @@
 //!
 //! Whatever an origin notices to have changed, by its own doing or another origin's, it answers by from then on, and
 //! tells every edge to forget the asset. An edge may ask again at an origin that has not noticed yet; that one tells it
-//! once more when it does, so in the end no edge keeps what is taken down.
+//! once more when it does, so in the end no edge keeps what is taken down. With Redis an origin notices at once what
+//! another has done; it looks at the database all the same.
 
 mod push;
 
@@ -19,12 +20,15 @@ use crate::accounts::{Identity, note};
 use crate::catalog::{Catalog, SongId, fixed};
 use crate::database::{Alone, Database, DatabaseError};
 use crate::http::Problem;
+use crate::shared::{Event, Events, Shared};
 use push::Edges;
 
 pub(crate) use push::purge_uri;
 
 /// Seconds between looks at the database for what other origins have taken down.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Time from word of another origin to the look, and so between such looks.
+const SHORTEST: Duration = Duration::from_millis(100);
 
 /// What is taken down.
 #[derive(Debug)]
@@ -34,6 +38,7 @@ pub(crate) struct Takedowns {
     /// Held from reading the database to answering by it: an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     edges: Edges,
+    shared: Shared,
 }
 
 /// 410: it was there and will not be again.
@@ -49,9 +54,10 @@ impl Takedowns {
         database: Database,
         edges: &[String],
         secret: &str,
+        shared: Shared,
     ) -> Result<Self, DatabaseError> {
         let songs = ArcSwap::from_pointee(read(&database).await?);
-        Ok(Self { database, songs, refreshing: Mutex::new(()), edges: Edges::new(edges, secret) })
+        Ok(Self { database, songs, refreshing: Mutex::new(()), edges: Edges::new(edges, secret), shared })
     }
 
     /// Whether that song is taken down.
@@ -61,8 +67,13 @@ impl Takedowns {
 
     /// Follows the database, for what other origins do.
     pub(crate) async fn follow(self: Arc<Self>) {
+        let mut events = self.shared.events();
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            if tokio::time::timeout(LOOK_EVERY, catalog_changed(&mut events)).await.is_ok() {
+                // Much may change at once: one look is enough.
+                tokio::time::sleep(SHORTEST).await;
+                events.skip();
+            }
             if let Err(error) = self.refresh().await {
                 tracing::warn!(%error, "takedowns cannot be read; those known stay");
             }
@@ -95,9 +106,14 @@ impl Takedowns {
         let act = if down { "take-down" } else { "put-back" };
         note(&mut tx, by, act, &song.to_string(), reason, now).await?;
         tx.commit().await?;
-        self.refresh().await?;
+        let (_, refreshed) = tokio::join!(self.shared.tell(Event::Catalog), self.refresh());
+        refreshed?;
         Ok(true)
     }
+}
+
+async fn catalog_changed(events: &mut Events) {
+    while let Event::Account(_) = events.next().await {}
 }
 
 async fn read(database: &Database) -> Result<HashSet<AssetId>, DatabaseError> {

@@ -255,6 +255,19 @@ async fn cookies_are_for_the_own_pages() {
 }
 
 #[tokio::test]
+async fn guesses_at_once_are_no_more_than_guesses_one_by_one() {
+    let origin = origin().await;
+    origin.user("ann").await;
+    let attempts = (0..30).map(|n| {
+        let password = if n == 29 { PASSWORD.to_owned() } else { format!("wrong password {n}") };
+        origin.post("/users/login", json!({"login": "ann", "password": password}).to_string())
+    });
+    let answers = futures_util::future::join_all(attempts).await;
+    let with = |status: u16| answers.iter().filter(|it| it.status == status).count();
+    assert!(with(403) <= 10 && with(403) + with(429) + with(200) == 30, "{answers:?}");
+}
+
+#[tokio::test]
 async fn guessing_passwords_is_stopped_and_rates_are_limited() {
     let origin = origin_with(|config| {
         config.rate_per_second = 1;

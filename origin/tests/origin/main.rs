@@ -18,5 +18,6 @@ mod play;
 mod playlist_files;
 mod playlists;
 mod plays;
+mod shared;
 mod support;
 mod takedowns;

@@ -213,10 +213,21 @@ pub(crate) async fn database(dir: &tempfile::TempDir) -> String {
     address
 }
 
+/// The Redis of `SEGUE_TEST_REDIS`, if it names one, and names there that belong to the folder.
+pub(crate) fn redis(dir: &tempfile::TempDir) -> (String, String) {
+    let prefix = Sha256::of(dir.path().as_os_str().as_encoded_bytes()).to_string();
+    (std::env::var("SEGUE_TEST_REDIS").unwrap_or_default(), format!("test-{}:", &prefix[..16]))
+}
+
 /// Settings for tests: free port, database and keys in `dir`, no scan but the one at start.
 pub(crate) async fn config(dir: &tempfile::TempDir) -> Config {
+    let (redis, redis_prefix) = redis(dir);
     Config {
         listen: "127.0.0.1:0".into(),
+        redis,
+        redis_prefix,
+        // Generous: busy machines are not what is tested.
+        redis_timeout_ms: 5000,
         database: database(dir).await,
         keys_file: dir.path().join("keys.json").to_string_lossy().into_owned(),
         scan_seconds: 0,

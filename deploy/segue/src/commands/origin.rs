@@ -17,7 +17,7 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where no setting names a database, the environment's usual names for it count. Other roles do not look at them: they
+/// Where no setting names a database or a Redis, the environment's usual names for them count. Other roles do not look at them: they
 /// may be meant for another program.
 fn take_common_names(config: &mut segue_origin::Config, env: impl Fn(&str) -> Option<String>) {
     let default = segue_origin::Config::default();
@@ -28,6 +28,9 @@ fn take_common_names(config: &mut segue_origin::Config, env: impl Fn(&str) -> Op
         if let Some(urls) = env("DATABASE_READ_URLS").filter(|_| config.database_replicas.is_empty()) {
             config.database_replicas = urls.split(',').map(|url| url.trim().to_owned()).collect();
         }
+    }
+    if config.redis.is_empty() {
+        config.redis = env("REDIS_URL").unwrap_or_default();
     }
 }
 
@@ -40,14 +43,20 @@ mod tests {
         let env = |name: &str| match name {
             "DATABASE_URL" => Some("postgres://a/b".to_owned()),
             "DATABASE_READ_URLS" => Some("postgres://c/b, postgres://d/b".to_owned()),
+            "REDIS_URL" => Some("redis://a/1".to_owned()),
             _ => None,
         };
         let mut config = segue_origin::Config::default();
         take_common_names(&mut config, env);
         assert_eq!((config.database.as_str(), config.database_replicas.len()), ("postgres://a/b", 2));
-        let mut config =
-            segue_origin::Config { database: "own.db".into(), ..segue_origin::Config::default() };
+        assert_eq!(config.redis, "redis://a/1");
+        let mut config = segue_origin::Config {
+            database: "own.db".into(),
+            redis: "redis://b".into(),
+            ..segue_origin::Config::default()
+        };
         take_common_names(&mut config, env);
         assert_eq!((config.database.as_str(), config.database_replicas.len()), ("own.db", 0));
+        assert_eq!(config.redis, "redis://b");
     }
 }

@@ -27,8 +27,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
         ..service("/status", "How much there is, and how far an ingest has come", Answer::Json("Status"))
     },
     service("/openapi.json", "This document", Answer::Json("OpenApi")),
-    service("/healthz", "The process answers", Answer::Json("Health")),
-    service("/readyz", "Database and store answer too", Answer::Json("Health")),
+    service("/healthz", "The process answers", Answer::Json("Alive")),
+    service(
+        "/readyz",
+        "Database and store answer too; `degraded` names what the server does without for now",
+        Answer::Json("Ready"),
+    ),
     service("/metrics", "OpenMetrics text", Answer::Bytes(&["application/openmetrics-text"])),
     service("/.well-known/segue-keys.json", "The public signing keys", Answer::Json("Keys")),
     Operation {
