@@ -20,7 +20,7 @@ static DOCUMENT: LazyLock<Representation> = LazyLock::new(|| Representation::jso
 
 /// `GET /openapi.json`
 pub(super) async fn show(conditions: Conditions) -> Response {
-    DOCUMENT.clone().answer(&conditions)
+    DOCUMENT.answer(&conditions)
 }
 
 fn operations() -> impl Iterator<Item = &'static Operation> {
