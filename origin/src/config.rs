@@ -60,6 +60,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Seconds between scans of the store for descriptors that are not in the catalog; 0: only at start.
     pub scan_seconds: u64,
+    /// Bytes of memory for ready answers of the catalog; 0: none are kept.
+    pub answer_cache_bytes: u64,
     /// Bytes of memory for descriptors and playlists.
     pub descriptor_cache_bytes: u64,
     /// Bytes of memory for media segments, mostly those read ahead.
@@ -109,6 +111,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             cors_origins: vec!["*".into()],
             scan_seconds: 60,
+            answer_cache_bytes: 32 << 20,
             descriptor_cache_bytes: 32 << 20,
             media_cache_bytes: 64 << 20,
             read_ahead_bytes: 1 << 20,

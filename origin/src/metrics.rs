@@ -38,6 +38,9 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Histogram>,
     imports: Family<OutcomeLabels, Counter>,
     segments: Family<OutcomeLabels, Counter>,
+    catalog_answers: Family<OutcomeLabels, Counter>,
+    /// Bytes of answers of the catalog that are kept.
+    pub(crate) catalog_answer_bytes: Gauge<i64, AtomicI64>,
     store_reads: Family<ReadLabels, Counter>,
     /// Bytes read from the store.
     pub(crate) store_bytes: Counter,
@@ -58,6 +61,7 @@ impl Metrics {
         let (imports, segments, store_reads) = (Family::default(), Family::default(), Family::default());
         let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
         let connections = Gauge::default();
+        let (catalog_answers, catalog_answer_bytes) = (Family::default(), Gauge::default());
         registry.register(
             "request_seconds",
             "Time to answer, by route template, method and status",
@@ -67,10 +71,32 @@ impl Metrics {
         registry.register("segments", "Media segments asked for, by where they came from", segments.clone());
         registry.register("store_reads", "Reads from the store, by object and outcome", store_reads.clone());
         registry.register("store_bytes", "Bytes read from the store", store_bytes.clone());
+        registry.register(
+            "catalog_answers",
+            "Answers of the catalog, by whether they were kept, made, or being made for another request",
+            catalog_answers.clone(),
+        );
+        registry.register(
+            "catalog_answer_bytes",
+            "Bytes of answers of the catalog that are kept",
+            catalog_answer_bytes.clone(),
+        );
         registry.register("plays", "Playback sessions started", plays.clone());
         registry.register("shed", "Requests refused because too many were at work", shed.clone());
         registry.register("connections", "Open connections", connections.clone());
-        Self { registry, requests, imports, segments, store_reads, store_bytes, plays, shed, connections }
+        Self {
+            registry,
+            requests,
+            imports,
+            segments,
+            catalog_answers,
+            catalog_answer_bytes,
+            store_reads,
+            store_bytes,
+            plays,
+            shed,
+            connections,
+        }
     }
 
     /// A request was answered. `route` is the template, never the path: paths are unbounded and may hold
@@ -88,6 +114,11 @@ impl Metrics {
     /// A media segment was asked for: `hit`, `read-ahead`, `joined` or `miss`.
     pub(crate) fn segment(&self, outcome: &'static str) {
         self.segments.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// An answer of the catalog was asked for: `hit`, `miss` or `collapsed`.
+    pub(crate) fn catalog_answer(&self, outcome: &'static str) {
+        self.catalog_answers.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// The store was read.

@@ -16,6 +16,7 @@ use crate::catalog::{Catalog, Trigger};
 use crate::config::Config;
 use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
+use crate::http::cached::Cached;
 use crate::http::client;
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
@@ -98,6 +99,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     let scanner = Scanner::new(app.importer.clone());
     let background = vec![
         tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
+        tokio::spawn(app.database.clone().follow()),
         tokio::spawn(Arc::clone(&app.takedowns).follow()),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
         tokio::spawn(upkeep::run(app.database.clone())),
@@ -127,6 +129,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let media = Arc::new(media);
     Ok(AppState {
         accounts: Accounts::new(database.clone(), config.registration, config.login_lifetime()),
+        cached: Cached::new(config.answer_cache_bytes, database.clone(), Arc::clone(&metrics)),
         library: Library::new(database.clone()),
         playlists: Playlists::new(database.clone()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),

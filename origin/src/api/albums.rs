@@ -5,9 +5,9 @@ use axum::response::Response;
 
 use super::list::ListQuery;
 use crate::app::App;
-use crate::catalog::Album;
+use crate::catalog::{Album, AlbumId};
 use crate::http::extract::id;
-use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
+use crate::http::{Conditions, PathText, Problem, QueryOf};
 
 /// `GET /albums`
 pub(super) async fn list(
@@ -15,8 +15,9 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let page = app.catalog.albums(&query.window()?).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let window = query.window()?;
+    let reading = async { Ok(app.catalog.albums(&window).await?) };
+    app.cached.answer(window.name("/albums"), &conditions, reading).await
 }
 
 /// `GET /albums/{id}`
@@ -25,7 +26,8 @@ pub(super) async fn one(
     PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    Ok(Representation::json(&find(&app, &text).await?).answer(&conditions))
+    let album = id(&text, "album")?;
+    app.cached.answer(format!("/albums/{album}"), &conditions, find(&app, album)).await
 }
 
 /// `GET /albums/{id}/songs`
@@ -35,13 +37,15 @@ pub(super) async fn songs(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let window = query.window()?;
-    let album = find(&app, &text).await?;
-    let page = app.catalog.songs_of_album(album.id, &window).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let (window, album) = (query.window()?, id(&text, "album")?);
+    let reading = async {
+        find(&app, album).await?;
+        Ok(app.catalog.songs_of_album(album, &window).await?)
+    };
+    app.cached.answer(window.name(&format!("/albums/{album}/songs")), &conditions, reading).await
 }
 
-async fn find(app: &App, text: &str) -> Result<Album, Problem> {
-    let album = app.catalog.album(id(text, "album")?).await?;
-    album.ok_or_else(|| Problem::not_found("There is no album of this identifier."))
+async fn find(app: &App, album: AlbumId) -> Result<Album, Problem> {
+    let found = app.catalog.album(album).await?;
+    found.ok_or_else(|| Problem::not_found("There is no album of this identifier."))
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::list::ListQuery;
 use crate::app::App;
 use crate::http::extract::id;
-use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
+use crate::http::{Conditions, PathText, Problem, QueryOf};
 use crate::takedown;
 
 /// `GET /songs`
@@ -15,8 +15,9 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let page = app.catalog.songs(&query.window()?).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let window = query.window()?;
+    let reading = async { Ok(app.catalog.songs(&window).await?) };
+    app.cached.answer(window.name("/songs"), &conditions, reading).await
 }
 
 /// `GET /songs/{id}`
@@ -29,7 +30,9 @@ pub(super) async fn one(
     if app.takedowns.holds(song) {
         return Err(takedown::gone());
     }
-    let song = app.catalog.song(song).await?;
-    let song = song.ok_or_else(|| Problem::not_found("There is no song of this identifier."))?;
-    Ok(Representation::json(&song).answer(&conditions))
+    let reading = async {
+        let found = app.catalog.song(song).await?;
+        found.ok_or_else(|| Problem::not_found("There is no song of this identifier."))
+    };
+    app.cached.answer(format!("/songs/{song}"), &conditions, reading).await
 }

@@ -22,7 +22,7 @@ use crate::database::{Database, DatabaseError};
 
 pub(crate) use cursor::BadCursor;
 pub(crate) use fold::fold;
-pub(crate) use ids::{ArtistId, SongId};
+pub(crate) use ids::{AlbumId, ArtistId, SongId};
 pub(crate) use matching::{ByName, by_name};
 pub(crate) use model::{Album, Artist, CoverRef, Page, Song, Time, Totals};
 pub(crate) use objects::{Kind, Object, ObjectId};
@@ -63,6 +63,13 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Names this part of the list at that path, in one spelling however it was asked for.
+    pub(crate) fn name(&self, path: &str) -> String {
+        let cursor = self.cursor.as_deref().unwrap_or_default();
+        // Behind a separator that no folded text holds: no two parts have the same name.
+        format!("{path}?{}\n{}\n{cursor}", self.limit, self.filter)
+    }
+
     /// One more than wanted is read, to know whether there is a next page.
     pub(crate) fn rows(&self) -> i64 {
         i64::from(self.limit) + 1

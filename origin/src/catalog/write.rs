@@ -103,7 +103,11 @@ impl Catalog {
         for descriptor in descriptors {
             changes.push(change(&mut tx, descriptor, trigger, now).await?);
         }
-        tx.commit().await?;
+        if changes.iter().any(|change| matches!(change, Change::Added | Change::Moved)) {
+            self.database.commit_catalog(tx).await?;
+        } else {
+            tx.commit().await?;
+        }
         Ok(changes)
     }
 }

@@ -52,6 +52,7 @@ const STEPS: &[Step] = &[
         postgres: sql!("0005_library.postgres.sql"),
     },
     Step { version: 6, name: "takedowns", sql: sql!("0006_takedowns.sql"), sqlite: "", postgres: "" },
+    Step { version: 8, name: "generation", sql: sql!("0008_generation.sql"), sqlite: "", postgres: "" },
 ];
 
 /// The steps for that database.

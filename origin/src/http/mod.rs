@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod answer;
+pub(crate) mod cached;
 pub(crate) mod client;
 pub(crate) mod extract;
 pub(crate) mod gateway;

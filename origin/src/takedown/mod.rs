@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::accounts::{Identity, note};
 use crate::catalog::{SongId, fixed};
-use crate::database::{Database, DatabaseError};
+use crate::database::{Alone, Database, DatabaseError};
 use crate::http::Problem;
 use push::Edges;
 
@@ -88,7 +88,7 @@ impl Takedowns {
         reason: &str,
         now: u64,
     ) -> Result<bool, DatabaseError> {
-        let mut tx = self.database.begin_write().await?;
+        let mut tx = self.database.begin_alone(Alone::Catalog).await?;
         let done = sqlx::query("UPDATE songs SET taken_down_at = $2 WHERE id = $1")
             .bind(&song.0[..])
             .bind(down.then_some(now as i64))
@@ -99,7 +99,7 @@ impl Takedowns {
         }
         let act = if down { "take-down" } else { "put-back" };
         note(&mut tx, by, act, &song.to_string(), reason, now).await?;
-        tx.commit().await?;
+        self.database.commit_catalog(tx).await?;
         self.refresh().await?;
         Ok(true)
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod cached;
 mod catalog;
 mod covers;
 mod faults;
