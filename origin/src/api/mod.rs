@@ -21,11 +21,11 @@ mod web;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
-use crate::http::{gateway, layers, problem};
+use crate::http::{conditional, gateway, layers, problem};
 
 /// Largest request body, bytes.
 const MAX_BODY: usize = 16 << 10;
@@ -88,6 +88,7 @@ pub(crate) fn router(app: App) -> Router {
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(conditional::validate))
         .layer(from_fn_with_state(app.clone(), gateway::enter))
         .layer(from_fn_with_state(app.clone(), layers::guard))
         .layer(from_fn_with_state(app.clone(), layers::headers))
