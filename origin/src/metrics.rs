@@ -48,6 +48,8 @@ pub(crate) struct Metrics {
     pub(crate) plays: Counter,
     /// Requests refused because too many were at work.
     pub(crate) shed: Counter,
+    /// TLS handshakes that failed or took too long.
+    pub(crate) handshakes_failed: Counter,
     /// Open connections.
     pub(crate) connections: Gauge<i64, AtomicI64>,
 }
@@ -60,7 +62,7 @@ impl Metrics {
             Family::new_with_constructor(|| Histogram::new(SECONDS));
         let (imports, segments, store_reads) = (Family::default(), Family::default(), Family::default());
         let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
-        let connections = Gauge::default();
+        let (handshakes_failed, connections) = (Counter::default(), Gauge::default());
         let (catalog_answers, catalog_answer_bytes) = (Family::default(), Gauge::default());
         registry.register(
             "request_seconds",
@@ -83,6 +85,11 @@ impl Metrics {
         );
         registry.register("plays", "Playback sessions started", plays.clone());
         registry.register("shed", "Requests refused because too many were at work", shed.clone());
+        registry.register(
+            "handshakes_failed",
+            "TLS handshakes that failed or took too long",
+            handshakes_failed.clone(),
+        );
         registry.register("connections", "Open connections", connections.clone());
         Self {
             registry,
@@ -95,6 +102,7 @@ impl Metrics {
             store_bytes,
             plays,
             shed,
+            handshakes_failed,
             connections,
         }
     }

@@ -30,6 +30,17 @@ use crate::http::{conditional, gateway, layers, problem};
 /// Largest request body, bytes.
 const MAX_BODY: usize = 16 << 10;
 
+/// The private side: health and metrics, for balancers and dashboards.
+pub(crate) fn admin_router(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .with_state(app)
+}
+
 /// Every route with what lies around it.
 pub(crate) fn router(app: App) -> Router {
     let queue_body = DefaultBodyLimit::max(library::MAX_QUEUE_BODY);
@@ -81,7 +92,6 @@ pub(crate) fn router(app: App) -> Router {
         .route("/.well-known/segue-keys.json", get(keys::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
         .route("/", get(web::index))
         .route("/favicon.ico", get(web::favicon))
         .route("/web/{*path}", get(web::file))

@@ -10,7 +10,8 @@ use futures_util::FutureExt as _;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use tracing::Instrument as _;
@@ -18,12 +19,15 @@ use tracing::Instrument as _;
 use super::Problem;
 use super::trace::Trace;
 use crate::app::App;
+use crate::listen::Peer;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const MEDIA: &str = "/v1/{*path}";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Routes that must answer when everything else is too much.
-const ALWAYS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+/// A year. Only this host: names below it are not the origin's business.
+const HSTS: &str = "max-age=31536000";
 const CSP: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src 'self' data: blob:; \
                    style-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
                    frame-ancestors 'none'";
@@ -103,6 +107,7 @@ fn has_host(request: &Request) -> bool {
 /// Security headers, and CORS with its preflight (Fetch standard 3.2).
 pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let allowed = cors_origin(&app.cors_origins, request.headers().get(ORIGIN));
+    let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.secure);
     // Media is no page, and edges pass its headers on with every segment.
     let media = request.uri().path().starts_with("/v1/");
     let preflight =
@@ -127,6 +132,9 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
         put(headers, ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if secure {
+        put(headers, STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     if !media {
         put(headers, CONTENT_SECURITY_POLICY, CSP);
         put(headers, X_FRAME_OPTIONS, "DENY");

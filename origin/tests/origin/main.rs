@@ -18,5 +18,7 @@ mod play;
 mod playlist_files;
 mod playlists;
 mod plays;
+mod slow;
 mod support;
 mod takedowns;
+mod tls;

@@ -29,7 +29,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
     service("/openapi.json", "This document", Answer::Json("OpenApi")),
     service("/healthz", "The process answers", Answer::Json("Health")),
     service("/readyz", "Database and store answer too", Answer::Json("Health")),
-    service("/metrics", "OpenMetrics text", Answer::Bytes(&["application/openmetrics-text"])),
     service("/.well-known/segue-keys.json", "The public signing keys", Answer::Json("Keys")),
     Operation {
         method: "post",
