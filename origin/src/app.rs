@@ -11,6 +11,7 @@ use crate::accounts::{Accounts, Registration};
 use crate::catalog::{Catalog, Totals};
 use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
+use crate::http::cached::Cached;
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::Importer;
@@ -31,6 +32,8 @@ pub(crate) struct AppState {
     pub(crate) database: Database,
     pub(crate) store: Arc<Store>,
     pub(crate) catalog: Catalog,
+    /// Answers of the catalog.
+    pub(crate) cached: Cached,
     pub(crate) accounts: Accounts,
     pub(crate) library: Library,
     pub(crate) playlists: Playlists,

@@ -15,6 +15,12 @@ use crate::shared;
 pub struct Config {
     /// Address to listen on, `ip:port`; port 0 takes a free one.
     pub listen: String,
+    /// Address for health and metrics, `ip:port`; keep it away from the public. Empty: off.
+    pub admin_listen: String,
+    /// PEM file with the certificate chain; empty: no TLS here. Read again when it changes.
+    pub tls_cert: String,
+    /// PEM file with the private key of `tls_cert`.
+    pub tls_key: String,
     /// File of the SQLite database, whose folder is made when missing; or `postgres://user:password@host/name`.
     pub database: String,
     /// Addresses of PostgreSQL replicas. The catalog is read from them; everything personal from `database`.
@@ -68,6 +74,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// Seconds between scans of the store for descriptors that are not in the catalog; 0: only at start.
     pub scan_seconds: u64,
+    /// Bytes of memory for ready answers of the catalog; 0: none are kept.
+    pub answer_cache_bytes: u64,
     /// Bytes of memory for descriptors and playlists.
     pub descriptor_cache_bytes: u64,
     /// Bytes of memory for media segments, mostly those read ahead.
@@ -88,14 +96,19 @@ pub struct Config {
     pub max_requests: usize,
     /// Seconds that a request may take to be answered.
     pub request_timeout_seconds: u64,
-    /// Seconds that a connection may take to send a request's head, or stay idle.
+    /// Seconds that a connection may take for a TLS handshake, to send a request's head, or stay idle.
     pub header_timeout_seconds: u64,
+    /// Seconds for which a client may take nothing of its answer.
+    pub stall_timeout_seconds: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:8080".into(),
+            admin_listen: "127.0.0.1:8083".into(),
+            tls_cert: String::new(),
+            tls_key: String::new(),
             database: "segue-data/catalog.db".into(),
             database_replicas: Vec::new(),
             database_connections: 8,
@@ -120,6 +133,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             cors_origins: vec!["*".into()],
             scan_seconds: 60,
+            answer_cache_bytes: 32 << 20,
             descriptor_cache_bytes: 32 << 20,
             media_cache_bytes: 64 << 20,
             read_ahead_bytes: 1 << 20,
@@ -131,6 +145,7 @@ impl Default for Config {
             max_requests: 512,
             request_timeout_seconds: 30,
             header_timeout_seconds: 30,
+            stall_timeout_seconds: 30,
         }
     }
 }
@@ -150,6 +165,7 @@ impl Config {
             ("max_requests", self.max_requests as u64),
             ("request_timeout_seconds", self.request_timeout_seconds),
             ("header_timeout_seconds", self.header_timeout_seconds),
+            ("stall_timeout_seconds", self.stall_timeout_seconds),
             ("keys_poll_seconds", self.keys_poll_seconds),
             ("login_days", u64::from(self.login_days)),
             ("redis_timeout_ms", self.redis_timeout_ms),
@@ -165,15 +181,12 @@ impl Config {
                 return Err(format!("{name} is empty; give a value"));
             }
         }
-        if self
-            .listen
-            .rsplit_once(':')
-            .is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
-        {
-            return Err(format!(
-                "listen is '{}'; write host:port, as 127.0.0.1:8080 or 0.0.0.0:8080",
-                self.listen
-            ));
+        check_listen("listen", &self.listen)?;
+        if !self.admin_listen.is_empty() {
+            check_listen("admin_listen", &self.admin_listen)?;
+        }
+        if self.tls_cert.is_empty() != self.tls_key.is_empty() {
+            return Err("tls_cert and tls_key go together; set both or none".into());
         }
         if !self.database_replicas.is_empty() && !is_postgres(&self.database) {
             return Err("database_replicas need a PostgreSQL database; set database to postgres://...".into());
@@ -235,6 +248,14 @@ impl Config {
 
     pub(crate) fn store_timeout(&self) -> Duration {
         Duration::from_secs(self.store_timeout_seconds)
+    }
+}
+
+fn check_listen(name: &str, address: &str) -> Result<(), String> {
+    let parts = address.rsplit_once(':').filter(|(host, _)| !host.is_empty());
+    match parts.and_then(|(_, port)| port.parse::<u16>().ok()) {
+        Some(_) => Ok(()),
+        None => Err(format!("{name} is '{address}'; write host:port, as 127.0.0.1:8080 or 0.0.0.0:8080")),
     }
 }
 

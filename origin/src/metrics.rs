@@ -48,6 +48,9 @@ pub(crate) struct Metrics {
     requests: Family<RequestLabels, Histogram>,
     imports: Family<OutcomeLabels, Counter>,
     segments: Family<OutcomeLabels, Counter>,
+    catalog_answers: Family<OutcomeLabels, Counter>,
+    /// Bytes of answers of the catalog that are kept.
+    pub(crate) catalog_answer_bytes: Gauge<i64, AtomicI64>,
     store_reads: Family<ReadLabels, Counter>,
     redis_up: Gauge<i64, AtomicI64>,
     redis_calls: Family<CallLabels, Histogram>,
@@ -58,6 +61,8 @@ pub(crate) struct Metrics {
     pub(crate) plays: Counter,
     /// Requests refused because too many were at work.
     pub(crate) shed: Counter,
+    /// TLS handshakes that failed or took too long.
+    pub(crate) handshakes_failed: Counter,
     /// Open connections.
     pub(crate) connections: Gauge<i64, AtomicI64>,
 }
@@ -79,7 +84,8 @@ impl Metrics {
             Family::new_with_constructor(|| Histogram::new(SECONDS));
         let (redis_up, redis_errors) = (Gauge::default(), Family::default());
         let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
-        let connections = Gauge::default();
+        let (handshakes_failed, connections) = (Counter::default(), Gauge::default());
+        let (catalog_answers, catalog_answer_bytes) = (Family::default(), Gauge::default());
         registry.register(
             "request_seconds",
             "Time to answer, by route template, method and status",
@@ -89,8 +95,23 @@ impl Metrics {
         registry.register("segments", "Media segments asked for, by where they came from", segments.clone());
         registry.register("store_reads", "Reads from the store, by object and outcome", store_reads.clone());
         registry.register("store_bytes", "Bytes read from the store", store_bytes.clone());
+        registry.register(
+            "catalog_answers",
+            "Answers of the catalog, by whether they were kept, made, or being made for another request",
+            catalog_answers.clone(),
+        );
+        registry.register(
+            "catalog_answer_bytes",
+            "Bytes of answers of the catalog that are kept",
+            catalog_answer_bytes.clone(),
+        );
         registry.register("plays", "Playback sessions started", plays.clone());
         registry.register("shed", "Requests refused because too many were at work", shed.clone());
+        registry.register(
+            "handshakes_failed",
+            "TLS handshakes that failed or took too long",
+            handshakes_failed.clone(),
+        );
         registry.register("connections", "Open connections", connections.clone());
         if redis {
             registry.register("redis_up", "Whether Redis answers", redis_up.clone());
@@ -102,6 +123,8 @@ impl Metrics {
             requests,
             imports,
             segments,
+            catalog_answers,
+            catalog_answer_bytes,
             store_reads,
             redis_up,
             redis_calls,
@@ -109,6 +132,7 @@ impl Metrics {
             store_bytes,
             plays,
             shed,
+            handshakes_failed,
             connections,
         }
     }
@@ -128,6 +152,11 @@ impl Metrics {
     /// A media segment was asked for: `hit`, `read-ahead`, `joined` or `miss`.
     pub(crate) fn segment(&self, outcome: &'static str) {
         self.segments.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
+    /// An answer of the catalog was asked for: `hit`, `miss` or `collapsed`.
+    pub(crate) fn catalog_answer(&self, outcome: &'static str) {
+        self.catalog_answers.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
     /// The store was read.

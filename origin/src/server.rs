@@ -16,11 +16,13 @@ use crate::catalog::{Catalog, Trigger};
 use crate::config::Config;
 use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
+use crate::http::cached::Cached;
 use crate::http::client;
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::{ImportError, Importer, Scanner};
 use crate::library::Library;
+use crate::listen::Certificate;
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
 use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
@@ -29,6 +31,9 @@ use crate::shared::Shared;
 use crate::store::Store;
 use crate::takedown::Takedowns;
 use crate::{api, listen};
+
+/// Connections to the admin listener at once.
+const ADMIN_CONNECTIONS: usize = 64;
 
 /// An origin that cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +63,7 @@ pub enum StartError {
 /// A running origin. Dropping it stops it at once; [`Running::drain`] lets open requests end.
 pub struct Running {
     addr: SocketAddr,
+    admin_addr: Option<SocketAddr>,
     app: App,
     stop: watch::Sender<Option<Duration>>,
     listener: Mutex<Option<JoinHandle<()>>>,
@@ -80,13 +86,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
 /// As [`start`].
 pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, StartError> {
     config.check().map_err(StartError::Config)?;
+    let certificate = certificate(&config).map_err(StartError::Config)?;
     let app = Arc::new(assemble(&config, store).await?);
-    let bound = async {
-        let listener = TcpListener::bind(&config.listen).await?;
-        Ok((listener.local_addr()?, listener))
-    };
-    let (addr, listener) =
-        bound.await.map_err(|source| StartError::Listen { listen: config.listen.clone(), source })?;
+    let (addr, listener) = bind(&config.listen).await?;
+    let admin = if config.admin_listen.is_empty() { None } else { Some(bind(&config.admin_listen).await?) };
     warn_about_openness(&config, addr);
     let sharing = tokio::spawn(app.shared.clone().keep());
     app.shared.settle().await;
@@ -94,20 +97,45 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     let limits = listen::Limits {
         connections: config.max_connections,
         header_timeout: Duration::from_secs(config.header_timeout_seconds),
+        stall_timeout: Duration::from_secs(config.stall_timeout_seconds),
     };
-    let serving =
-        listen::serve(listener, api::router(Arc::clone(&app)), limits, Arc::clone(&app.metrics), stopped);
-    let listener = Mutex::new(Some(tokio::spawn(serving)));
+    let tls = certificate.as_ref().map(Certificate::server_config).transpose().map_err(StartError::Config)?;
+    let service = listen::Service::new(api::router(Arc::clone(&app)), limits, tls, Arc::clone(&app.metrics));
+    let listener = Mutex::new(Some(tokio::spawn(listen::serve(listener, service, stopped))));
     let scanner = Scanner::new(app.importer.clone());
-    let background = vec![
+    let mut background = vec![
         tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
+        tokio::spawn(app.database.clone().follow()),
         tokio::spawn(Arc::clone(&app.takedowns).follow()),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
         tokio::spawn(upkeep::run(app.database.clone())),
         tokio::spawn(app.accounts.follow()),
         sharing,
     ];
-    Ok(Running { addr, app, stop, listener, background })
+    background.extend(certificate.map(|it| tokio::spawn(it.follow())));
+    let admin_addr = admin.as_ref().map(|(addr, _)| *addr);
+    if let Some((_, listener)) = admin {
+        let limits = listen::Limits { connections: ADMIN_CONNECTIONS, ..limits };
+        let router = api::admin_router(Arc::clone(&app));
+        let service = listen::Service::new(router, limits, None, Arc::clone(&app.metrics));
+        background.push(tokio::spawn(listen::serve(listener, service, stop.subscribe())));
+    }
+    Ok(Running { addr, admin_addr, app, stop, listener, background })
+}
+
+async fn bind(listen: &str) -> Result<(SocketAddr, TcpListener), StartError> {
+    let bound = async {
+        let listener = TcpListener::bind(listen).await?;
+        Ok((listener.local_addr()?, listener))
+    };
+    bound.await.map_err(|source| StartError::Listen { listen: listen.to_owned(), source })
+}
+
+fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, String> {
+    if config.tls_cert.is_empty() {
+        return Ok(None);
+    }
+    Certificate::open(&config.tls_cert, &config.tls_key).map(|certificate| Some(Arc::new(certificate)))
 }
 
 async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartError> {
@@ -139,6 +167,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
             config.login_lifetime(),
             shared.clone(),
         ),
+        cached: Cached::new(config.answer_cache_bytes, database.clone(), Arc::clone(&metrics)),
         library: Library::new(database.clone()),
         playlists: Playlists::new(database.clone()),
         importer: Importer::new(catalog.clone(), Arc::clone(&store), Arc::clone(&metrics)),
@@ -177,12 +206,22 @@ fn warn_about_openness(config: &Config, addr: SocketAddr) {
     if config.media_secret.is_empty() && !addr.ip().is_loopback() {
         tracing::warn!("media_secret is empty: whoever reaches this origin can read media without a token");
     }
+    if !config.tls_cert.is_empty() && config.edges.iter().any(|edge| edge.starts_with("http://")) {
+        tracing::warn!(
+            "edges are named by http:// and the player by https://: browsers will not play from them"
+        );
+    }
 }
 
 impl Running {
     /// The address that it listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The address of the admin listener, if there is one.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin_addr
     }
 
     /// Brings a published packaging into the catalog and makes it the current one of its asset; the same again

@@ -34,8 +34,9 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let page = app.catalog.albums(&query.window()?).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let window = query.window()?;
+    let reading = async { Ok(app.catalog.albums(&window).await?) };
+    app.cached.answer(window.name("/albums"), &conditions, reading).await
 }
 
 /// `GET /albums/{id}`
@@ -44,8 +45,9 @@ pub(super) async fn one(
     PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let album = app.catalog.album_details(album(&text)?).await?.ok_or_else(no_album)?;
-    Ok(Representation::json(&album).answer(&conditions))
+    let album = album(&text)?;
+    let reading = async { app.catalog.album_details(album).await?.ok_or_else(no_album) };
+    app.cached.answer(format!("/albums/{album}"), &conditions, reading).await
 }
 
 /// `POST /albums`, for curators.
@@ -99,14 +101,16 @@ pub(super) async fn songs(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let window = query.window()?;
-    let album = find(&app, &text).await?;
-    let page = app.catalog.songs_of_album(album.id, &window).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let (window, album) = (query.window()?, id(&text, "album")?);
+    let reading = async {
+        find(&app, album).await?;
+        Ok(app.catalog.songs_of_album(album, &window).await?)
+    };
+    app.cached.answer(window.name(&format!("/albums/{album}/songs")), &conditions, reading).await
 }
 
-async fn find(app: &App, text: &str) -> Result<Album, Problem> {
-    app.catalog.album(album(text)?).await?.ok_or_else(no_album)
+async fn find(app: &App, album: AlbumId) -> Result<Album, Problem> {
+    app.catalog.album(album).await?.ok_or_else(no_album)
 }
 
 fn album(text: &str) -> Result<AlbumId, Problem> {

@@ -5,9 +5,9 @@ use axum::response::Response;
 
 use super::list::ListQuery;
 use crate::app::App;
-use crate::catalog::Artist;
+use crate::catalog::{Artist, ArtistId};
 use crate::http::extract::id;
-use crate::http::{Conditions, PathText, Problem, QueryOf, Representation};
+use crate::http::{Conditions, PathText, Problem, QueryOf};
 
 /// `GET /artists`
 pub(super) async fn list(
@@ -15,8 +15,9 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let page = app.catalog.artists(&query.window()?).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let window = query.window()?;
+    let reading = async { Ok(app.catalog.artists(&window).await?) };
+    app.cached.answer(window.name("/artists"), &conditions, reading).await
 }
 
 /// `GET /artists/{id}`
@@ -25,8 +26,9 @@ pub(super) async fn one(
     PathText(text): PathText,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let artist = app.catalog.artist_details(id(&text, "artist")?).await?.ok_or_else(no_artist)?;
-    Ok(Representation::json(&artist).answer(&conditions))
+    let artist = id(&text, "artist")?;
+    let reading = async { app.catalog.artist_details(artist).await?.ok_or_else(no_artist) };
+    app.cached.answer(format!("/artists/{artist}"), &conditions, reading).await
 }
 
 /// `GET /artists/{id}/albums`
@@ -36,10 +38,12 @@ pub(super) async fn albums(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let window = query.window()?;
-    let artist = find(&app, &text).await?;
-    let page = app.catalog.albums_of_artist(artist.id, &window).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let (window, artist) = (query.window()?, id(&text, "artist")?);
+    let reading = async {
+        find(&app, artist).await?;
+        Ok(app.catalog.albums_of_artist(artist, &window).await?)
+    };
+    app.cached.answer(window.name(&format!("/artists/{artist}/albums")), &conditions, reading).await
 }
 
 /// `GET /artists/{id}/songs`
@@ -49,15 +53,16 @@ pub(super) async fn songs(
     QueryOf(query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let window = query.window()?;
-    let artist = find(&app, &text).await?;
-    let page = app.catalog.songs_of_artist(artist.id, &window).await?;
-    Ok(Representation::json(&page).answer(&conditions))
+    let (window, artist) = (query.window()?, id(&text, "artist")?);
+    let reading = async {
+        find(&app, artist).await?;
+        Ok(app.catalog.songs_of_artist(artist, &window).await?)
+    };
+    app.cached.answer(window.name(&format!("/artists/{artist}/songs")), &conditions, reading).await
 }
 
-async fn find(app: &App, text: &str) -> Result<Artist, Problem> {
-    let artist = app.catalog.artist(id(text, "artist")?).await?;
-    artist.ok_or_else(no_artist)
+async fn find(app: &App, artist: ArtistId) -> Result<Artist, Problem> {
+    app.catalog.artist(artist).await?.ok_or_else(no_artist)
 }
 
 fn no_artist() -> Problem {

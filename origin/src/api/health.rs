@@ -26,6 +26,7 @@ pub(super) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
 
 /// `GET /metrics`: OpenMetrics text.
 pub(super) async fn metrics(State(app): State<App>) -> Response {
+    app.metrics.catalog_answer_bytes.set(app.cached.bytes().await as i64);
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, content_type), (CACHE_CONTROL, "no-store")], app.metrics.to_text()).into_response()
 }

@@ -8,5 +8,5 @@ use crate::http::Conditions;
 
 /// The public halves of the signing keys.
 pub(super) async fn show(State(app): State<App>, conditions: Conditions) -> Response {
-    app.keys.current().public.clone().answer(&conditions)
+    app.keys.current().public.answer(&conditions)
 }

@@ -15,7 +15,7 @@ use crate::catalog::{Kind, ObjectId, Page, SongId};
 use crate::clock;
 use crate::http::extract::id;
 use crate::http::{
-    JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, etag, if_match, needed, private,
+    JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, etag, if_match, needed, personal, private,
 };
 use crate::library::{Period, Queue};
 
@@ -64,7 +64,7 @@ pub(super) async fn history(
         None => [0xff; 16],
     };
     let plays = app.library.history(user, before, i64::from(query.limit()?)).await?;
-    Ok(private(&Page { items: plays.items, next_cursor: plays.next.map(hex::encode) }))
+    Ok(personal(&Page { items: plays.items, next_cursor: plays.next.map(hex::encode) }))
 }
 
 /// `DELETE /users/{id}/history`: forgets what was played.
@@ -86,7 +86,7 @@ pub(super) async fn recent(
 ) -> Result<Response, Problem> {
     let user = own(&text, &it)?;
     let items = app.library.recent(user, query.limit()? as usize).await?;
-    Ok(private(&Page::whole(items)))
+    Ok(personal(&Page::whole(items)))
 }
 
 /// `GET /users/{id}/top/{kind}`: the songs or artists that were played most.
@@ -100,7 +100,7 @@ pub(super) async fn tops(
     let kind = Kind::of_plural(&kind).filter(|kind| *kind != Kind::Album).ok_or_else(nothing)?;
     let limit = list::limit(query.limit, MAX_TOPS)?;
     let items = app.library.tops(user, kind, query.period, i64::from(limit), clock::now_ms()).await?;
-    Ok(private(&Page::whole(items)))
+    Ok(personal(&Page::whole(items)))
 }
 
 /// `GET /users/{id}/favourites/{kind}`: the newest first.
@@ -118,7 +118,7 @@ pub(super) async fn favourites(
     };
     let liked = app.library.favourites(user, kind, before, i64::from(query.limit()?)).await?;
     let next_cursor = liked.next.map(|(at, id)| format!("{at}-{}", hex::encode(id)));
-    Ok(private(&Page { items: liked.items, next_cursor }))
+    Ok(personal(&Page { items: liked.items, next_cursor }))
 }
 
 fn read_place(cursor: &str) -> Result<(i64, ObjectId), Problem> {
@@ -135,7 +135,7 @@ pub(super) async fn favourite(
     let (user, kind, object) = named(&texts, &it)?;
     let favourite = app.library.favourite(user, kind, object).await?;
     let favourite = favourite.ok_or_else(|| Problem::not_found("This is not among the favourites."))?;
-    Ok(private(&favourite))
+    Ok(personal(&favourite))
 }
 
 /// `PUT /users/{id}/favourites/{kind}/{object}`
@@ -181,7 +181,7 @@ pub(super) async fn queue(
     PathText(text): PathText,
 ) -> Result<Response, Problem> {
     let queue = app.library.queue(own(&text, &it)?).await?;
-    Ok(([(ETAG, etag(queue.version))], private(&queue)).into_response())
+    Ok(([(ETAG, etag(queue.version))], personal(&queue)).into_response())
 }
 
 /// `PUT /users/{id}/queue`
@@ -229,5 +229,5 @@ pub(super) async fn recommendations(
 ) -> Result<Response, Problem> {
     let user = own(&text, &it)?;
     let items = app.library.recommend(user, query.limit()? as usize).await?;
-    Ok(private(&Recommendations { source: "fallback", items }))
+    Ok(personal(&Recommendations { source: "fallback", items }))
 }

@@ -22,14 +22,25 @@ mod web;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
-use crate::http::{gateway, layers, problem};
+use crate::http::{conditional, gateway, layers, problem};
 
 /// Largest request body, bytes.
 const MAX_BODY: usize = 16 << 10;
+
+/// The private side: health and metrics, for balancers and dashboards.
+pub(crate) fn admin_router(app: App) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .with_state(app)
+}
 
 /// Every route with what lies around it.
 pub(crate) fn router(app: App) -> Router {
@@ -82,13 +93,13 @@ pub(crate) fn router(app: App) -> Router {
         .route("/.well-known/segue-keys.json", get(keys::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
         .route("/", get(web::index))
         .route("/favicon.ico", get(web::favicon))
         .route("/web/{*path}", get(web::file))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(conditional::validate))
         .layer(from_fn_with_state(app.clone(), gateway::enter))
         .layer(from_fn_with_state(app.clone(), layers::guard))
         .layer(from_fn_with_state(app.clone(), layers::headers))

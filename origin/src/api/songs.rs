@@ -41,11 +41,12 @@ pub(super) async fn list(
     QueryOf(mut query): QueryOf<ListQuery>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let page = match query.ids.take() {
-        Some(ids) => by_ids(&app, &ids, query).await?,
-        None => app.catalog.songs(&query.window()?).await?,
-    };
-    Ok(Representation::json(&page).answer(&conditions))
+    if let Some(ids) = query.ids.take() {
+        return Ok(Representation::json(&by_ids(&app, &ids, query).await?).answer(&conditions));
+    }
+    let window = query.window()?;
+    let reading = async { Ok(app.catalog.songs(&window).await?) };
+    app.cached.answer(window.name("/songs"), &conditions, reading).await
 }
 
 /// `GET /songs?ids=`: those songs in that order, without what is not there.
@@ -72,8 +73,8 @@ pub(super) async fn one(
     conditions: Conditions,
 ) -> Result<Response, Problem> {
     let song = find(&app, &text)?;
-    let song = app.catalog.song_details(song).await?.ok_or_else(no_song)?;
-    Ok(Representation::json(&song).answer(&conditions))
+    let reading = async { app.catalog.song_details(song).await?.ok_or_else(no_song) };
+    app.cached.answer(format!("/songs/{song}"), &conditions, reading).await
 }
 
 /// `PATCH /songs/{id}`, for curators.

@@ -117,13 +117,13 @@ pub(super) async fn register(
 pub(super) async fn login(
     State(app): State<App>,
     from: client::Address,
-    headers: HeaderMap,
+    secure: client::Secure,
     JsonBody(body): JsonBody<LoginRequest>,
 ) -> Result<Response, Problem> {
     let (login, password) = (needed(body.login, "login")?, needed(body.password, "password")?);
     let (user, made) =
         app.accounts.login(login.trim(), &password, &body.device, from.0, clock::now_ms()).await?;
-    let cookie = body.cookie.then(|| cookie(&headers, &made.token, app.login_seconds));
+    let cookie = body.cookie.then(|| cookie(secure, &made.token, app.login_seconds));
     let expires_at = made.session.expires_at;
     let answer = SignIn { token: made.token, expires_at, user: find(&app, user).await? };
     let mut response = private(&answer);
@@ -137,10 +137,10 @@ pub(super) async fn login(
 pub(super) async fn logout(
     State(app): State<App>,
     SignedIn(it): SignedIn,
-    headers: HeaderMap,
+    secure: client::Secure,
 ) -> Result<Response, Problem> {
     app.accounts.revoke(it.user, it.session).await?;
-    let gone = cookie(&headers, "", 0)?;
+    let gone = cookie(secure, "", 0)?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, gone)]).into_response())
 }
 
@@ -362,9 +362,8 @@ fn own_or_administrator(text: &str, it: &Identity) -> Result<UserId, Problem> {
 }
 
 /// The cookie: not for scripts, not for other sites, and not in clear where the page came by TLS.
-fn cookie(headers: &HeaderMap, token: &str, seconds: u64) -> Result<HeaderValue, Problem> {
-    let secure = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
-    let secure = if secure { "; Secure" } else { "" };
+fn cookie(secure: client::Secure, token: &str, seconds: u64) -> Result<HeaderValue, Problem> {
+    let secure = if secure.0 { "; Secure" } else { "" };
     let text = format!("{COOKIE_NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
     HeaderValue::from_str(&text).map_err(|error| Problem::internal(&error))
 }

@@ -14,6 +14,9 @@ struct File {
     gzip: Option<&'static [u8]>,
 }
 
+/// For what is compressed once, when the first of the files is asked for.
+const ZSTD_LEVEL: i32 = 12;
+
 static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
 
 static REPRESENTATIONS: LazyLock<HashMap<&'static str, Representation>> =
@@ -23,7 +26,8 @@ static REPRESENTATIONS: LazyLock<HashMap<&'static str, Representation>> =
 fn represent(file: &File) -> Representation {
     let gzip = file.gzip.map(|packed| Variant::of(Bytes::from_static(packed)));
     let plain = Variant::of(Bytes::from_static(file.body));
-    Representation::new(content_type(file.name), "no-cache", plain).with_gzip(gzip)
+    let zstd = gzip.as_ref().and_then(|_| Variant::zstd_at(file.body, ZSTD_LEVEL));
+    Representation::new(content_type(file.name), "no-cache", plain).with_gzip(gzip).with_zstd(zstd)
 }
 
 fn content_type(name: &str) -> &'static str {
@@ -43,7 +47,7 @@ fn content_type(name: &str) -> &'static str {
 }
 
 fn find(name: &str, conditions: &Conditions) -> Result<Response, Problem> {
-    let found = REPRESENTATIONS.get(name).cloned();
+    let found = REPRESENTATIONS.get(name);
     let found = found.ok_or_else(|| Problem::not_found("The web player has no such file."))?;
     Ok(found.answer(conditions))
 }

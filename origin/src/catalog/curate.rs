@@ -92,7 +92,7 @@ impl Catalog {
         batch.finish().await?;
         note(&mut tx, &by.who, "edit-song", &id.to_string(), &change.names().join(", "), by.now).await?;
         let after = details::song(&mut tx, id).await?.ok_or(CurateError::Unknown("song"))?;
-        tx.commit().await?;
+        self.database.commit_catalog(tx).await?;
         Ok(after)
     }
 
@@ -116,7 +116,7 @@ impl Catalog {
         batch.finish().await?;
         note(&mut tx, &by.who, "make-album", &id.to_string(), &wanted.title.shown, by.now).await?;
         let made = details::album(&mut tx, id).await?.ok_or(CurateError::Unknown("album"))?;
-        tx.commit().await?;
+        self.database.commit_catalog(tx).await?;
         Ok(made)
     }
 
@@ -173,7 +173,7 @@ impl Catalog {
         batch.finish().await?;
         note(&mut tx, &by.who, "edit-album", &id.to_string(), &change.names().join(", "), by.now).await?;
         let after = details::album(&mut tx, id).await?.ok_or(CurateError::Unknown("album"))?;
-        tx.commit().await?;
+        self.database.commit_catalog(tx).await?;
         Ok(after)
     }
 
@@ -201,7 +201,7 @@ impl Catalog {
         batch.delete_album(id).await?;
         batch.finish().await?;
         note(&mut tx, &by.who, "delete-album", &id.to_string(), &shown.album.title, by.now).await?;
-        tx.commit().await?;
+        self.database.commit_catalog(tx).await?;
         Ok(())
     }
 }

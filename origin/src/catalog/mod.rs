@@ -72,6 +72,13 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Names this part of the list at that path, in one spelling however it was asked for.
+    pub(crate) fn name(&self, path: &str) -> String {
+        let cursor = self.cursor.as_deref().unwrap_or_default();
+        // Behind a separator that no folded text holds: no two parts have the same name.
+        format!("{path}?{}\n{}\n{cursor}", self.limit, self.filter)
+    }
+
     /// One more than wanted is read, to know whether there is a next page.
     pub(crate) fn rows(&self) -> i64 {
         i64::from(self.limit) + 1

@@ -2,18 +2,23 @@
 //!
 //! Queries are written for both: `$n` for parameters, 64-bit integers, text and bytes. Writing goes to one
 //! connection (SQLite) or to the writer (PostgreSQL); a commit is on the disk before it is acknowledged. Reading
-//! the catalog may go to replicas. What belongs to one account is read from the writer, so that everyone sees the
+//! the catalog may go to replicas that have caught up. What belongs to one account is read from the writer, so that everyone sees the
 //! own changes at once.
 
 mod error;
+mod generation;
 mod many;
 mod postgres;
 mod schema;
 mod sqlite;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use sqlx::{Any, AnyPool, Transaction, any::AnyPoolOptions};
+
+use generation::Reader;
 
 pub use error::DatabaseError;
 pub(crate) use many::{list, tuples};
@@ -60,7 +65,7 @@ impl Dialect {
 /// Work that is done by one origin at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alone {
-    /// Imports, curation, takedowns: what counts songs.
+    /// Imports, curation, takedowns: what changes the catalog.
     Catalog,
     /// What decides who is an administrator.
     Accounts,
@@ -75,7 +80,9 @@ pub(crate) struct Database {
     /// Reads what was written last; with SQLite the same as `readers`.
     fresh: AnyPool,
     /// May be a little behind.
-    readers: Vec<AnyPool>,
+    readers: Vec<Reader>,
+    /// Of the catalog, as far as this origin knows.
+    generation: Arc<AtomicI64>,
 }
 
 impl Database {
@@ -90,10 +97,12 @@ impl Database {
         connections: u32,
     ) -> Result<Self, DatabaseError> {
         sqlx::any::install_default_drivers();
-        match Dialect::of(address) {
-            Dialect::Sqlite => sqlite::open(address, connections).await,
-            Dialect::Postgres => postgres::open(address, replicas, connections).await,
-        }
+        let database = match Dialect::of(address) {
+            Dialect::Sqlite => sqlite::open(address, connections).await?,
+            Dialect::Postgres => postgres::open(address, replicas, connections).await?,
+        };
+        database.look().await?;
+        Ok(database)
     }
 
     /// Which database it is.
@@ -101,10 +110,13 @@ impl Database {
         self.dialect
     }
 
-    /// Connections for reading what everyone sees; with replicas it may be a little behind.
+    /// Connections for reading what everyone sees: the least busy of the replicas that show every change of the
+    /// catalog that this origin knows of, else the writer.
     pub(crate) fn readers(&self) -> &AnyPool {
-        let idle = |pool: &&AnyPool| pool.size() as usize - pool.num_idle().min(pool.size() as usize);
-        self.readers.iter().min_by_key(idle).unwrap_or(&self.fresh)
+        let generation = self.catalog_generation();
+        let busy = |pool: &&AnyPool| pool.size() as usize - pool.num_idle().min(pool.size() as usize);
+        let caught_up = self.readers.iter().filter(|it| it.shows(generation)).map(|it| &it.pool);
+        caught_up.min_by_key(busy).unwrap_or(&self.fresh)
     }
 
     /// Connections for reading what was committed last.
@@ -139,8 +151,8 @@ impl Database {
 
     /// Closes every connection; SQLite's write-ahead log is folded into the file.
     pub(crate) async fn close(&self) {
-        for pool in &self.readers {
-            pool.close().await;
+        for reader in &self.readers {
+            reader.pool.close().await;
         }
         self.fresh.close().await;
         self.writer.close().await;

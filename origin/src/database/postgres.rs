@@ -1,11 +1,12 @@
 //! PostgreSQL: one writer, any number of replicas that read.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, AnyPool, Connection as _};
 
-use super::{Database, DatabaseError, Dialect, pool, schema};
+use super::{Database, DatabaseError, Dialect, Reader, pool, schema};
 
 /// Said to each new connection: nothing waits for ever.
 const SETTINGS: &str = "SET lock_timeout = '5s'; SET statement_timeout = '20s'";
@@ -20,9 +21,10 @@ pub(super) async fn open(
     schema::migrator(Dialect::Postgres).run(&writer).await?;
     let mut readers = Vec::new();
     for replica in replicas {
-        readers.push(connect(replica, connections).await?);
+        readers.push(Reader::replica(connect(replica, connections).await?));
     }
-    Ok(Database { dialect: Dialect::Postgres, fresh: writer.clone(), writer, readers })
+    let (dialect, fresh) = (Dialect::Postgres, writer.clone());
+    Ok(Database { dialect, fresh, writer, readers, generation: Arc::default() })
 }
 
 async fn connect(address: &str, connections: u32) -> Result<AnyPool, DatabaseError> {

@@ -53,6 +53,7 @@ const STEPS: &[Step] = &[
     },
     Step { version: 6, name: "takedowns", sql: sql!("0006_takedowns.sql"), sqlite: "", postgres: "" },
     Step { version: 7, name: "credits", sql: sql!("0007_credits.sql"), sqlite: "", postgres: "" },
+    Step { version: 8, name: "generation", sql: sql!("0008_generation.sql"), sqlite: "", postgres: "" },
     Step {
         version: 9,
         name: "finding",

@@ -1,12 +1,13 @@
 //! SQLite in a file, with a write-ahead log: readers never wait for the writer.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{Database, DatabaseError, Dialect, pool, schema};
+use super::{Database, DatabaseError, Dialect, Reader, pool, schema};
 
 /// Said to each new connection that writes. A commit is on the disk before it is acknowledged.
 const WRITING: &str = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000";
@@ -26,7 +27,8 @@ pub(super) async fn open(address: &str, readers: u32) -> Result<Database, Databa
     schema::migrator(Dialect::Sqlite).run(&writer).await?;
     let reading = connections(readers, READING).connect_with(any(&options.read_only(true))?).await;
     let reading = reading.map_err(refused)?;
-    Ok(Database { dialect: Dialect::Sqlite, writer, fresh: reading.clone(), readers: vec![reading] })
+    let readers = vec![Reader::current(reading.clone())];
+    Ok(Database { dialect: Dialect::Sqlite, writer, fresh: reading, readers, generation: Arc::default() })
 }
 
 /// A file does not hang up: connections need no test before use, and none grows old. But when the disk is full or fails,

@@ -1,8 +1,8 @@
-//! Answers for one account: JSON that no cache keeps, entity-tags that count changes.
+//! Answers for one account: JSON that no shared cache keeps, entity-tags that count changes.
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, IF_MATCH};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, IF_MATCH, VARY};
 use serde::Serialize;
 
 use super::Problem;
@@ -11,6 +11,13 @@ use super::Problem;
 pub(crate) fn private(value: &impl Serialize) -> Response {
     let json = serde_json::to_vec(value).expect("answers have only string keys");
     ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], json).into_response()
+}
+
+/// JSON that depends on who asks: clients may keep it and ask each time whether it still holds, by the entity-tag that
+/// `conditional` gives it.
+pub(crate) fn personal(value: &impl Serialize) -> Response {
+    let headers = [(CACHE_CONTROL, "private, no-cache"), (VARY, "authorization, cookie")];
+    (headers, private(value)).into_response()
 }
 
 /// The entity-tag of something that counts its changes.

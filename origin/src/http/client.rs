@@ -1,5 +1,6 @@
 //! The address that a request really comes from.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, Request};
@@ -22,9 +23,22 @@ impl<S: Sync> FromRequestParts<S> for Address {
     }
 }
 
+/// Whether the client's side of the connection is encrypted: up to here, or up to the proxy in front, as it says.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Secure(pub(crate) bool);
+
+impl<S: Sync> FromRequestParts<S> for Secure {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let here = parts.extensions.get::<Peer>().is_some_and(|peer| peer.secure);
+        Ok(Self(here || parts.headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https")))
+    }
+}
+
 /// The other end of the connection; behind proxies that are trusted, what the nearest of them saw that is none.
 pub(crate) fn address(request: &Request, trusted: &[IpNet]) -> IpAddr {
-    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
+    let peer = request.extensions().get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.address);
     behind(peer.to_canonical(), request.headers(), trusted)
 }
 

@@ -12,8 +12,9 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Problem;
+use super::accept::Accepted;
 use super::range::{self, Wanted};
-use super::{Problem, accept};
 use crate::json::holds_nul;
 
 /// What a request asks of a representation.
@@ -21,8 +22,8 @@ use crate::json::holds_nul;
 pub(crate) struct Conditions {
     /// Only the head.
     pub(crate) head: bool,
-    /// Whether gzip is accepted.
-    pub(crate) gzip: bool,
+    /// Content codings that are accepted.
+    pub(super) accepted: Accepted,
     none_match: Vec<String>,
     range: Option<String>,
     if_range: Option<String>,
@@ -34,7 +35,7 @@ impl Conditions {
         let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
         Self {
             head: method == Method::HEAD,
-            gzip: accept::accepts_gzip(headers),
+            accepted: Accepted::of(headers),
             none_match: headers.get_all(IF_NONE_MATCH).iter().filter_map(text).collect(),
             // Ranges are defined for GET alone (RFC 9110 14.2).
             range: headers.get(RANGE).filter(|_| method == Method::GET).and_then(text),

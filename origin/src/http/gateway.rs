@@ -4,7 +4,8 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
 use super::{Problem, client, identity};
 use crate::accounts::Identity;
@@ -17,12 +18,11 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Routes for machines, with secrets of their own; and files that never change by who asks.
-const MACHINES: [&str; 12] = [
+const MACHINES: [&str; 11] = [
     "/v1/{*path}",
     "/imports",
     "/healthz",
     "/readyz",
-    "/metrics",
     "/.well-known/segue-keys.json",
     "/",
     "/favicon.ico",
@@ -48,7 +48,7 @@ pub(crate) async fn enter(State(app): State<App>, mut request: Request, next: Ne
         return next.run(request).await;
     }
     let door = DOORS.contains(&route);
-    let forgery = !request.method().is_safe() && !same_site(request.headers());
+    let forgery = !request.method().is_safe() && !same_site(request.uri(), request.headers());
     let caller = match identify(&app, shown(request.headers()), forgery).await {
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
@@ -118,12 +118,13 @@ fn shown(headers: &HeaderMap) -> Shown {
 
 /// Whether a browser says that the request comes from this origin's own pages: by `Sec-Fetch-Site` (Fetch Metadata),
 /// else by `Origin`. One of them is there in every browser that sends cookies with writes.
-fn same_site(headers: &HeaderMap) -> bool {
+fn same_site(uri: &Uri, headers: &HeaderMap) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let host = text(HOST).unwrap_or_default();
+    // HTTP/2 names the host in the target.
+    let host = uri.authority().map_or_else(|| text(HOST).unwrap_or_default(), Authority::as_str);
     let origin = text(ORIGIN).and_then(|origin| origin.split_once("://"));
     origin.is_some_and(|(_, authority)| authority == host)
 }
@@ -162,8 +163,15 @@ mod tests {
             (&[("host", "a:1")], false),
         ];
         for (pairs, expected) in table {
-            assert_eq!(same_site(&headers(pairs)), expected, "{pairs:?}");
+            assert_eq!(same_site(&Uri::from_static("/"), &headers(pairs)), expected, "{pairs:?}");
         }
+    }
+
+    #[test]
+    fn over_http_2_the_target_names_the_host() {
+        let uri = Uri::from_static("https://a/playlists");
+        assert!(same_site(&uri, &headers(&[("origin", "https://a")])));
+        assert!(!same_site(&uri, &headers(&[("origin", "https://b"), ("host", "b")])));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Around every route: request ids, metrics, logs; shedding, deadlines, panics; headers.
+//! Around every route: request ids, traces, metrics, logs; shedding, deadlines, panics; headers.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -10,18 +10,24 @@ use futures_util::FutureExt as _;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD,
-    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use tracing::Instrument as _;
 
 use super::Problem;
+use super::trace::Trace;
 use crate::app::App;
-use crate::ids::chance;
+use crate::listen::Peer;
 
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const MEDIA: &str = "/v1/{*path}";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Routes that must answer when everything else is too much.
-const ALWAYS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+/// A year. Only this host: names below it are not the origin's business.
+const HSTS: &str = "max-age=31536000";
 const CSP: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src 'self' data: blob:; \
                    style-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; \
                    frame-ancestors 'none'";
@@ -31,11 +37,12 @@ const EXPOSED: &str = "Age, Cache-Status, Content-Range, ETag, Location, RateLim
 /// Names the request, measures it and logs it: by route template, never by path, which may hold a token.
 pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = request_id(request.headers());
+    let trace = Trace::of(request.headers());
+    let id = request_id(request.headers(), &trace);
     let method = request.method().clone();
     let route = route(&request).to_owned();
-    let span = tracing::info_span!("request", request.id = %id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let span = tracing::info_span!("request", request.id = %id, trace.id = %trace.id());
+    let mut response = trace.cover(next.run(request)).instrument(span.clone()).await;
     let took = started.elapsed();
     app.metrics.request(&method, &route, response.status().as_u16(), took);
     span.in_scope(|| {
@@ -45,20 +52,30 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    // Edges keep media with its headers.
+    if route != MEDIA {
+        response.headers_mut().insert(SERVER_TIMING, server_timing(took));
+    }
     response
+}
+
+/// How long the answer took to be made, in milliseconds (W3C Server Timing).
+fn server_timing(took: Duration) -> HeaderValue {
+    let text = format!("total;dur={:.3}", took.as_secs_f64() * 1000.0);
+    HeaderValue::from_str(&text).expect("ASCII")
 }
 
 fn route(request: &Request) -> &str {
     request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str)
 }
 
-/// The caller's request id if it is a sane one, else a new one.
-fn request_id(headers: &HeaderMap) -> String {
+/// The caller's request id if it is a sane one, else that of the trace.
+fn request_id(headers: &HeaderMap, trace: &Trace) -> String {
     let sane = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
-    given.map(str::to_owned).unwrap_or_else(|| hex::encode(chance::<8>()))
+    given.map_or_else(|| trace.id(), str::to_owned)
 }
 
 /// Refuses work beyond the limit, ends what takes too long, and turns a panic into an answer.
@@ -90,6 +107,7 @@ fn has_host(request: &Request) -> bool {
 /// Security headers, and CORS with its preflight (Fetch standard 3.2).
 pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let allowed = cors_origin(&app.cors_origins, request.headers().get(ORIGIN));
+    let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.secure);
     // Media is no page, and edges pass its headers on with every segment.
     let media = request.uri().path().starts_with("/v1/");
     let preflight =
@@ -102,7 +120,7 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
         put(
             headers,
             ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, If-Match, If-None-Match, Range, X-Request-Id",
+            "Authorization, Content-Type, If-Match, If-None-Match, Range, Traceparent, Tracestate, X-Request-Id",
         );
         put(headers, ACCESS_CONTROL_MAX_AGE, "86400");
     }
@@ -114,6 +132,9 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
         put(headers, ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    if secure {
+        put(headers, STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     if !media {
         put(headers, CONTENT_SECURITY_POLICY, CSP);
         put(headers, X_FRAME_OPTIONS, "DENY");
@@ -151,9 +172,10 @@ mod tests {
     #[test]
     fn request_ids_of_strangers_are_checked() {
         let with = |id: &'static str| HeaderMap::from_iter([(REQUEST_ID, HeaderValue::from_static(id))]);
-        assert_eq!(request_id(&with("abc-1.2_3")), "abc-1.2_3");
+        let trace = Trace::of(&HeaderMap::new());
+        assert_eq!(request_id(&with("abc-1.2_3"), &trace), "abc-1.2_3");
         for bad in ["", "a b", "a\"b", "x=1"] {
-            assert_eq!(request_id(&with(bad)).len(), 16, "{bad}");
+            assert_eq!(request_id(&with(bad), &trace), trace.id(), "{bad}");
         }
     }
 }

@@ -7,8 +7,10 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use super::trace::Trace;
+
 /// A refused or failed request. `slug` is the stable, machine-readable type.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
     slug: &'static str,
@@ -24,6 +26,9 @@ struct Body<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
+    /// This occurrence: the trace that it belongs to, as log lines name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
 }
 
 impl Problem {
@@ -113,6 +118,7 @@ impl IntoResponse for Problem {
             title: self.title,
             status: self.status.as_u16(),
             detail: &self.detail,
+            instance: Trace::current().map(|trace| format!("/traces/{}", trace.id())),
         };
         let json = serde_json::to_vec(&body).expect("a problem is text and a number");
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

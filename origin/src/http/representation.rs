@@ -1,6 +1,7 @@
 //! Representations: bytes with a validator, perhaps also compressed, answered under conditions (RFC 9110 8, 13).
 
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -13,11 +14,14 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use segue_manifests::Sha256;
 
+use super::accept::Coding;
 use super::range::Wanted;
 use super::{Conditions, Problem};
 
 /// Below this many bytes compressing is not worth it.
-const MIN_GZIP: usize = 1024;
+const MIN_CODED: usize = 1024;
+/// Of zstd, for what is compressed while a client waits.
+const ZSTD_LEVEL: i32 = 3;
 
 /// One encoding of a representation.
 #[derive(Debug, Clone)]
@@ -25,6 +29,7 @@ pub(crate) struct Variant {
     body: Bytes,
     length: u64,
     digest: Sha256,
+    etag: HeaderValue,
 }
 
 impl Variant {
@@ -36,17 +41,17 @@ impl Variant {
 
     /// These bytes, of which the digest is known.
     pub(crate) fn known(body: Bytes, digest: Sha256) -> Self {
-        Self { length: body.len() as u64, body, digest }
+        Self { length: body.len() as u64, body, digest, etag: strong_etag(&digest) }
     }
 
     /// The same as bytes of that length and digest, for answers that need no body.
     pub(crate) fn bodyless(length: u64, digest: Sha256) -> Self {
-        Self { body: Bytes::new(), length, digest }
+        Self { body: Bytes::new(), length, digest, etag: strong_etag(&digest) }
     }
 
-    /// The compressed variant, where that is worth it.
+    /// The variant that is compressed by gzip, where that is worth it.
     pub(crate) fn gzip(body: &[u8]) -> Option<Self> {
-        if body.len() < MIN_GZIP {
+        if body.len() < MIN_CODED {
             return None;
         }
         let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::new(5));
@@ -55,19 +60,38 @@ impl Variant {
         (packed.len() < body.len()).then(|| Self::of(packed.into()))
     }
 
+    /// The variant that is compressed by zstd, where that is worth it.
+    pub(crate) fn zstd(body: &[u8]) -> Option<Self> {
+        Self::zstd_at(body, ZSTD_LEVEL)
+    }
+
+    /// The same at that level, 1 to 19.
+    pub(crate) fn zstd_at(body: &[u8], level: i32) -> Option<Self> {
+        if body.len() < MIN_CODED {
+            return None;
+        }
+        let packed = zstd::bulk::compress(body, level).ok()?;
+        (packed.len() < body.len()).then(|| Self::of(packed.into()))
+    }
+
     /// Bytes that the variant holds.
     pub(crate) fn weight(&self) -> usize {
         self.body.len()
     }
 
-    /// The strong entity-tag: 128 bits of the digest.
-    fn etag(&self) -> String {
-        format!("\"{}\"", hex::encode(&self.digest.0[..16]))
+    fn etag(&self) -> &str {
+        self.etag.to_str().unwrap_or_default()
     }
 
     fn repr_digest(&self) -> String {
         format!("sha-256=:{}:", STANDARD.encode(self.digest.0))
     }
+}
+
+/// The strong entity-tag of bytes: 128 bits of their digest.
+pub(crate) fn strong_etag(digest: &Sha256) -> HeaderValue {
+    let text = format!("\"{}\"", hex::encode(&digest.0[..16]));
+    HeaderValue::from_str(&text).expect("quotes and hexadecimal digits")
 }
 
 /// A resource's content, ready to be answered.
@@ -76,7 +100,9 @@ pub(crate) struct Representation {
     content_type: HeaderValue,
     cache_control: &'static str,
     plain: Variant,
-    gzip: Option<Variant>,
+    /// Compressed when it is first asked for, unless it was given.
+    gzip: OnceLock<Option<Variant>>,
+    zstd: OnceLock<Option<Variant>>,
     /// Media answers carry `Repr-Digest` (RFC 9530) and take ranges.
     media: bool,
     headers: HeaderMap,
@@ -86,19 +112,27 @@ impl Representation {
     /// A representation without a compressed variant.
     pub(crate) fn new(content_type: &'static str, cache_control: &'static str, plain: Variant) -> Self {
         let content_type = HeaderValue::from_static(content_type);
-        Self { content_type, cache_control, plain, gzip: None, media: false, headers: HeaderMap::new() }
+        let none = || OnceLock::from(None);
+        let headers = HeaderMap::new();
+        Self { content_type, cache_control, plain, gzip: none(), zstd: none(), media: false, headers }
     }
 
     /// JSON, compressed where that is worth it; to be asked for anew each time.
     pub(crate) fn json(value: &impl serde::Serialize) -> Self {
         let json = serde_json::to_vec(value).expect("answers have only string keys");
-        let gzip = Variant::gzip(&json);
-        Self::new("application/json", "no-cache", Variant::of(json.into())).with_gzip(gzip)
+        let plain = Self::new("application/json", "no-cache", Variant::of(json.into()));
+        Self { gzip: OnceLock::new(), zstd: OnceLock::new(), ..plain }
     }
 
-    /// The same with a compressed variant.
+    /// The same with a variant compressed by gzip.
     pub(crate) fn with_gzip(mut self, gzip: Option<Variant>) -> Self {
-        self.gzip = gzip;
+        self.gzip = OnceLock::from(gzip);
+        self
+    }
+
+    /// The same with a variant compressed by zstd.
+    pub(crate) fn with_zstd(mut self, zstd: Option<Variant>) -> Self {
+        self.zstd = OnceLock::from(zstd);
         self
     }
 
@@ -116,14 +150,18 @@ impl Representation {
         self
     }
 
-    /// Bytes that the variants hold in memory.
+    /// Bytes that the variants hold in memory; for one that may come half of the plain ones are counted.
     pub(crate) fn weight(&self) -> usize {
-        self.plain.weight() + self.gzip.as_ref().map_or(0, Variant::weight)
+        let coded = |it: &OnceLock<Option<Variant>>| match it.get() {
+            Some(made) => made.as_ref().map_or(0, Variant::weight),
+            None => self.plain.weight() / 2,
+        };
+        self.plain.weight() + coded(&self.gzip) + coded(&self.zstd)
     }
 
     /// Whether the body is not needed: the client's copy is still right, or only the head is asked for.
     pub(crate) fn is_bodyless(&self, conditions: &Conditions) -> bool {
-        conditions.head || conditions.none_match(&self.selected(conditions).0.etag())
+        conditions.head || conditions.none_match(self.selected(conditions).0.etag())
     }
 
     /// Whether a change that asks for this `If-Match` may be made (RFC 9110 13.1.1): it names one of the variants, or
@@ -131,33 +169,49 @@ impl Representation {
     pub(crate) fn fits(&self, if_match: Option<&str>) -> bool {
         let Some(if_match) = if_match else { return true };
         let mut members = if_match.split(',').map(str::trim);
-        let variants = [Some(&self.plain), self.gzip.as_ref()];
-        members.any(|it| it == "*" || variants.iter().flatten().any(|variant| variant.etag() == it))
+        let named = |it: &str| {
+            Coding::ALL.iter().any(|coding| self.variant(*coding).is_some_and(|variant| variant.etag() == it))
+        };
+        members.any(|it| it == "*" || named(it))
     }
 
-    /// The variant that the client takes, and whether it is the compressed one.
-    fn selected(&self, conditions: &Conditions) -> (&Variant, bool) {
-        let gzip = self.gzip.as_ref().filter(|_| conditions.gzip);
-        gzip.map_or((&self.plain, false), |gzip| (gzip, true))
+    /// The variant that the client takes, and how it is written.
+    fn selected(&self, conditions: &Conditions) -> (&Variant, Coding) {
+        let coding = conditions.accepted.best(|coding| self.variant(coding).is_some());
+        (self.variant(coding).unwrap_or(&self.plain), coding)
+    }
+
+    /// Whether there are other variants, or will be.
+    fn is_coded(&self) -> bool {
+        let may_be = |it: &OnceLock<Option<Variant>>| it.get().is_none_or(Option::is_some);
+        self.plain.body.len() >= MIN_CODED && (may_be(&self.gzip) || may_be(&self.zstd))
+    }
+
+    fn variant(&self, coding: Coding) -> Option<&Variant> {
+        match coding {
+            Coding::Identity => Some(&self.plain),
+            Coding::Gzip => self.gzip.get_or_init(|| Variant::gzip(&self.plain.body)).as_ref(),
+            Coding::Zstd => self.zstd.get_or_init(|| Variant::zstd(&self.plain.body)).as_ref(),
+        }
     }
 
     /// The answer under these conditions.
-    pub(crate) fn answer(self, conditions: &Conditions) -> Response {
-        let (variant, coded) = self.selected(conditions);
+    pub(crate) fn answer(&self, conditions: &Conditions) -> Response {
+        let (variant, coding) = self.selected(conditions);
         let mut headers = self.headers.clone();
         self.put_validators(&mut headers, variant);
-        if conditions.none_match(&variant.etag()) {
+        if conditions.none_match(variant.etag()) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         headers.insert(CONTENT_TYPE, self.content_type.clone());
-        if coded {
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        if let Some(name) = coding.name() {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
         }
         if !self.media {
             return whole(variant, headers, conditions);
         }
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        match conditions.wanted(variant.length, &variant.etag()) {
+        match conditions.wanted(variant.length, variant.etag()) {
             Wanted::Whole => whole(variant, headers, conditions),
             Wanted::Part(part) => {
                 let range = format!("bytes {}-{}/{}", part.start, part.end - 1, variant.length);
@@ -176,9 +230,9 @@ impl Representation {
     }
 
     fn put_validators(&self, headers: &mut HeaderMap, variant: &Variant) {
-        put(headers, ETAG, &variant.etag());
+        headers.insert(ETAG, variant.etag.clone());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
-        if self.gzip.is_some() {
+        if self.is_coded() {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
         if self.media {
@@ -212,13 +266,13 @@ mod tests {
 
     fn ask(it: &Representation, method: Method, headers: &[(HeaderName, &str)]) -> Response {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
-        it.clone().answer(&Conditions::of(&method, &headers))
+        it.answer(&Conditions::of(&method, &headers))
     }
 
     #[tokio::test]
     async fn media_answers_ranges_and_conditions() {
         let it = media();
-        let etag = it.plain.etag();
+        let etag = it.plain.etag().to_owned();
         let get = |headers: &[(HeaderName, &str)]| ask(&it, Method::GET, headers);
         let whole = get(&[]);
         assert_eq!(
@@ -246,13 +300,21 @@ mod tests {
         let text = "{\"a\":1}".repeat(500);
         let it = Representation::json(&text);
         let plain = ask(&it, Method::GET, &[]);
-        let packed = ask(&it, Method::GET, &[(ACCEPT_ENCODING, "gzip")]);
-        assert_eq!(packed.headers()[CONTENT_ENCODING], "gzip");
-        assert_ne!(packed.headers()[ETAG], plain.headers()[ETAG]);
+        let mut etags = vec![plain.headers()[ETAG].clone()];
+        for coding in ["gzip", "zstd"] {
+            let packed = ask(&it, Method::GET, &[(ACCEPT_ENCODING, coding)]);
+            assert_eq!(packed.headers()[CONTENT_ENCODING], coding);
+            assert_eq!(packed.headers()[VARY], "accept-encoding");
+            assert!(!etags.contains(&packed.headers()[ETAG]));
+            etags.push(packed.headers()[ETAG].clone());
+        }
+        let packed = it.variant(Coding::Zstd).unwrap();
+        assert_eq!(zstd::bulk::decompress(&packed.body, 9999).unwrap(), *it.plain.body);
+        assert!(Representation::json(&"short").variant(Coding::Zstd).is_none());
         assert_eq!(plain.headers()[VARY], "accept-encoding");
         let etag = plain.headers()[ETAG].to_str().unwrap().to_owned();
         assert_eq!(ask(&it, Method::GET, &[(IF_NONE_MATCH, &format!("W/\"x\", {etag}"))]).status(), 304);
-        let packed = packed.headers()[ETAG].to_str().unwrap();
+        let packed = packed.etag();
         for fits in [None, Some("*"), Some(&*etag), Some(packed), Some(&format!("\"x\", {etag}"))] {
             assert!(it.fits(fits), "{fits:?}");
         }

@@ -105,7 +105,7 @@ impl Takedowns {
         }
         let act = if down { "take-down" } else { "put-back" };
         note(&mut tx, by, act, &song.to_string(), reason, now).await?;
-        tx.commit().await?;
+        self.database.commit_catalog(tx).await?;
         let (_, refreshed) = tokio::join!(self.shared.tell(Event::Catalog), self.refresh());
         refreshed?;
         Ok(true)

@@ -10,6 +10,9 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use segue_manifests::AssetId;
+use tracing::Instrument as _;
+
+use crate::http::trace::Trace;
 
 /// Time for one attempt.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,18 +52,19 @@ impl Edges {
         Self { client, purge: admins.iter().filter_map(|it| purge_uri(it).ok()).collect(), authorization }
     }
 
-    /// Tells every edge, in the background, until each has done it.
+    /// Tells every edge, in the background, until each has done it. The calls belong to the trace of the request that
+    /// they are made for.
     pub(super) fn purge(&self, asset: AssetId) {
         for uri in self.purge.clone() {
-            let edges = self.clone();
-            tokio::spawn(async move { edges.tell(uri, asset).await });
+            let (edges, trace) = (self.clone(), Trace::current());
+            tokio::spawn(async move { edges.tell(uri, asset, trace).await }.in_current_span());
         }
     }
 
-    async fn tell(&self, uri: Uri, asset: AssetId) {
+    async fn tell(&self, uri: Uri, asset: AssetId, trace: Option<Trace>) {
         let mut pause = FIRST_PAUSE;
         for _ in 0..ATTEMPTS {
-            match tokio::time::timeout(PATIENCE, self.ask(&uri, asset)).await {
+            match tokio::time::timeout(PATIENCE, self.ask(&uri, asset, trace.as_ref())).await {
                 Ok(Ok(())) => {
                     return tracing::info!(edge = %uri, asset.id = %asset, "the edge has forgotten the asset");
                 }
@@ -77,13 +81,16 @@ impl Edges {
         tracing::error!(edge = %uri, asset.id = %asset, "an edge was not told of a takedown; purge it by hand or restart it");
     }
 
-    async fn ask(&self, uri: &Uri, asset: AssetId) -> Result<(), String> {
+    async fn ask(&self, uri: &Uri, asset: AssetId, trace: Option<&Trace>) -> Result<(), String> {
         let body = serde_json::json!({"surrogate_keys": [format!("asset-{asset}")]}).to_string();
         let mut request = Request::post(uri.clone()).header(CONTENT_TYPE, "application/json");
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        let request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
+        let mut request = request.body(Full::from(body)).map_err(|error| error.to_string())?;
+        if let Some(trace) = trace {
+            trace.put(request.headers_mut());
+        }
         let answer = self.client.request(request).await.map_err(|error| error.to_string())?;
         if answer.status().is_success() { Ok(()) } else { Err(format!("status {}", answer.status())) }
     }

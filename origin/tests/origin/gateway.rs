@@ -21,7 +21,7 @@ async fn answers_carry_their_headers() {
         assert!(answer.header("content-security-policy").contains("default-src 'self'"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("access-control-allow-origin"), "*");
-        assert_eq!(answer.header("x-request-id").len(), 16);
+        assert_eq!(answer.header("x-request-id").len(), 32);
     }
     let named = origin.get_with("/songs", &[("x-request-id", "mine-1")]).await;
     assert_eq!(named.header("x-request-id"), "mine-1");
@@ -137,7 +137,8 @@ async fn metrics_name_routes_never_paths() {
     let origin = origin().await;
     origin.get("/songs/00000000000000000000000000000000").await;
     origin.get("/v1/~secret-token/a/x").await;
-    let text = String::from_utf8(origin.get("/metrics").await.body.to_vec()).unwrap();
+    let text = origin.metrics().await;
+    origin.get("/metrics").await.assert_problem(404, "not-found");
     assert!(text.contains("route=\"/songs/{id}\"") && text.contains("route=\"/v1/{*path}\""), "{text}");
     assert!(!text.contains("secret-token") && text.ends_with("# EOF\n"));
 }
@@ -171,4 +172,82 @@ async fn http_2_is_spoken_without_tls() {
     let body = answer.into_body().collect().await.unwrap().to_bytes();
     let play: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert!(play["manifest_url"].as_str().unwrap().starts_with("http://localhost:1/"), "{play}");
+}
+
+#[tokio::test]
+async fn every_documented_read_has_a_validator() {
+    let origin = origin().await;
+    let track = Track::new(1, tags("One", "Ann", "First"));
+    origin.add(&track).await;
+    let (user, token) = origin.user("root").await;
+    let authorization = format!("Bearer {token}");
+    let own = [("authorization", authorization.as_str())];
+    let list = json!({"name": "Mix", "visibility": "public"}).to_string();
+    let list =
+        origin.ask(Method::POST, "/playlists", &own, list).await.json()["id"].as_str().unwrap().to_owned();
+    let songs = json!({"songs": [track.id()]}).to_string();
+    assert_eq!(origin.ask(Method::POST, &format!("/playlists/{list}/songs"), &own, songs).await.status, 201);
+    let liked = format!("/users/me/favourites/songs/{}", track.id());
+    assert_eq!(origin.ask(Method::PUT, &liked, &own, "").await.status, 204);
+    let first =
+        async |path: &str| origin.get(path).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let (album, artist) = (first("/albums").await, first("/artists").await);
+    let document = origin.get("/openapi.json").await.json();
+    let mut read = 0;
+    for (template, operations) in document["paths"].as_object().unwrap() {
+        // It leads elsewhere; covers have no picture here; and each export says when it was made.
+        let left_out =
+            ["/stream/{id}", "/covers/{sha256}", "/users/{id}/export"].contains(&template.as_str());
+        if operations.get("get").is_none() || left_out {
+            continue;
+        }
+        let id = match template.split('/').nth(1).unwrap() {
+            "users" => &user,
+            "albums" => &album,
+            "artists" => &artist,
+            "playlists" => &list,
+            _ => &track.id(),
+        };
+        let path = template.replace("{id}", id).replace("{kind}", "songs").replace("{object}", &track.id());
+        let answer = origin.get_with(&path, &own).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert!(answer.header("server-timing").starts_with("total;dur="));
+        let known = [own[0], ("if-none-match", answer.header("etag"))];
+        for method in [Method::GET, Method::HEAD] {
+            let none = origin.ask(method, &path, &known, "").await;
+            assert_eq!((none.status.as_u16(), none.body.len()), (304, 0), "{path}: {none:?}");
+            for name in ["etag", "cache-control", "vary"] {
+                assert_eq!(none.headers.get(name), answer.headers.get(name), "{path}");
+            }
+            assert!(!none.headers.contains_key("content-type"));
+        }
+        let head = origin.ask(Method::HEAD, &path, &own, "").await;
+        assert_eq!(head.header("etag"), answer.header("etag"), "{path}");
+        assert_eq!(head.header("content-length"), answer.body.len().to_string(), "{path}");
+        read += 1;
+    }
+    assert!(read >= 30, "{read}");
+    // What changes has another validator.
+    let before = origin.get_with("/users/me/favourites/songs", &own).await;
+    assert_eq!(before.header("cache-control"), "private, no-cache");
+    origin.ask(Method::DELETE, &liked, &own, "").await;
+    let known = [own[0], ("if-none-match", before.header("etag"))];
+    assert_eq!(origin.get_with("/users/me/favourites/songs", &known).await.status, 200);
+}
+
+#[tokio::test]
+async fn requests_belong_to_the_callers_trace() {
+    let origin = origin().await;
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{id}-00f067aa0ba902b7-01");
+    let answer = origin.get_with("/songs/x", &[("traceparent", &parent)]).await;
+    assert_eq!(answer.json()["instance"], format!("/traces/{id}"));
+    assert_eq!(answer.header("x-request-id"), id);
+    let named = origin.get_with("/songs/x", &[("traceparent", &parent), ("x-request-id", "mine-1")]).await;
+    assert_eq!(
+        (named.header("x-request-id"), &named.json()["instance"]),
+        ("mine-1", &answer.json()["instance"])
+    );
+    let other = origin.get_with("/songs/x", &[("traceparent", "nonsense")]).await;
+    assert_eq!(other.json()["instance"], format!("/traces/{}", other.header("x-request-id")));
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod cached;
 mod catalog;
 mod covers;
 mod curation;
@@ -19,5 +20,7 @@ mod playlist_files;
 mod playlists;
 mod plays;
 mod shared;
+mod slow;
 mod support;
 mod takedowns;
+mod tls;

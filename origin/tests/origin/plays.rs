@@ -30,7 +30,11 @@ impl Origin {
     /// The items of a list that belongs to the account.
     pub(crate) async fn mine(&self, token: &str, path: &str) -> Vec<Value> {
         let answer = self.as_user(Method::GET, &format!("/users/me/{path}"), token, &Value::Null).await;
-        assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"), "{answer:?}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("cache-control")),
+            (200, "private, no-cache"),
+            "{answer:?}"
+        );
         answer.json()["items"].as_array().unwrap().clone()
     }
 }

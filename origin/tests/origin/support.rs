@@ -224,6 +224,7 @@ pub(crate) async fn config(dir: &tempfile::TempDir) -> Config {
     let (redis, redis_prefix) = redis(dir);
     Config {
         listen: "127.0.0.1:0".into(),
+        admin_listen: "127.0.0.1:0".into(),
         redis,
         redis_prefix,
         // Generous: busy machines are not what is tested.
@@ -323,9 +324,17 @@ impl Origin {
         items
     }
 
+    /// The metrics page of the admin listener.
+    pub(crate) async fn metrics(&self) -> String {
+        let at = self.admin_addr().unwrap();
+        let request = Request::get(format!("http://{at}/metrics")).body(Full::default()).unwrap();
+        let body = self.client.request(request).await.unwrap().into_body();
+        String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
     /// A counter from the metrics page; 0 where it has not been touched.
     pub(crate) async fn metric(&self, line: &str) -> u64 {
-        let text = String::from_utf8(self.get("/metrics").await.body.to_vec()).unwrap();
+        let text = self.metrics().await;
         let found = text.lines().find_map(|it| it.strip_prefix(line)?.strip_prefix(' ')?.parse().ok());
         found.unwrap_or(0)
     }

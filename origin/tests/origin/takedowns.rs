@@ -11,8 +11,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Track, eventually, memory, origin_with, start, tags};
 
-/// Purges as an edge's admin listener gets them: authorization and body.
-type Purges = Arc<Mutex<Vec<(String, Value)>>>;
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// Purges as an edge's admin listener gets them: authorization, trace, body.
+type Purges = Arc<Mutex<Vec<(String, String, Value)>>>;
 
 /// An admin listener that fails the first request.
 async fn edge() -> (String, Purges) {
@@ -32,9 +34,14 @@ async fn edge() -> (String, Purges) {
                 let seen = seen.clone();
                 async move {
                     assert_eq!((request.method(), request.uri().path()), (&Method::POST, "/purge"));
-                    let authorization = request.headers()["authorization"].to_str().unwrap().to_owned();
+                    let header = |name| {
+                        let value =
+                            request.headers().get(name).map(|it: &http::HeaderValue| it.to_str().unwrap());
+                        value.unwrap_or_default().to_owned()
+                    };
+                    let (authorization, trace) = (header("authorization"), header("traceparent"));
                     let body = request.into_body().collect().await.unwrap().to_bytes();
-                    seen.lock().unwrap().push((authorization, serde_json::from_slice(&body).unwrap()));
+                    seen.lock().unwrap().push((authorization, trace, serde_json::from_slice(&body).unwrap()));
                     Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from_static(b"{}"))))
                 }
             });
@@ -47,7 +54,7 @@ async fn edge() -> (String, Purges) {
 
 /// The assets that were purged.
 fn purged(purges: &Purges) -> Vec<Value> {
-    purges.lock().unwrap().iter().map(|(_, body)| body["surrogate_keys"][0].clone()).collect()
+    purges.lock().unwrap().iter().map(|(_, _, body)| body["surrogate_keys"][0].clone()).collect()
 }
 
 #[tokio::test]
@@ -89,7 +96,9 @@ async fn a_song_goes_everywhere_and_comes_back() {
     let reason = json!({"reason": "asked by the artist"});
     origin.as_user(Method::PUT, &path, &listener, &reason).await.assert_problem(403, "forbidden");
     assert_eq!(origin.post(&format!("/play/{}", track.id()), "").await.status, 200);
-    assert_eq!(origin.as_user(Method::PUT, &path, &curator, &reason).await.status, 204);
+    let (authorization, parent) = (format!("Bearer {curator}"), format!("00-{TRACE}-00f067aa0ba902b7-01"));
+    let headers = [("authorization", authorization.as_str()), ("traceparent", &parent)];
+    assert_eq!(origin.ask(Method::PUT, &path, &headers, reason.to_string()).await.status, 204);
 
     let media = [
         format!("/songs/{}", track.id()),
@@ -107,8 +116,10 @@ async fn a_song_goes_everywhere_and_comes_back() {
     assert_eq!(origin.get("/songs?name=One").await.titles(), Vec::<String>::new());
     assert_eq!(origin.get(&format!("{}/mv.m3u8", other.base())).await.status, 200);
     eventually(async || !purges.lock().unwrap().is_empty()).await;
-    let purged = purges.lock().unwrap()[0].clone();
-    assert_eq!(purged, ("Bearer hush".into(), json!({"surrogate_keys": [format!("asset-{}", track.id())]})));
+    let (authorization, trace, body) = purges.lock().unwrap()[0].clone();
+    assert_eq!(authorization, "Bearer hush");
+    assert_eq!(body, json!({"surrogate_keys": [format!("asset-{}", track.id())]}));
+    assert!(trace.starts_with(&format!("00-{TRACE}-")) && trace != parent, "{trace}");
 
     // Importing it again does not bring it back.
     origin.add(&Track::new(1, tags("Uno", "Ann", "First"))).await;

@@ -33,17 +33,21 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the three listeners are.
+/// Where the listeners are.
 struct Addresses {
     origin: SocketAddr,
     edge: SocketAddr,
-    admin: SocketAddr,
+    edge_admin: SocketAddr,
+    /// None where it is switched off.
+    origin_admin: Option<SocketAddr>,
 }
 
 impl Addresses {
-    /// The edge and its admin listener take the next two ports unless they are set; admin stays on loopback.
+    /// The edge, its admin listener and the origin's take the next three ports unless they are set; admin stays on
+    /// loopback.
     fn of(config: &Config) -> anyhow::Result<Self> {
         let (set, default) = (&config.edge, segue_edge::Config::default());
+        let admin_default = segue_origin::Config::default().admin_listen;
         let asked = resolve(&config.up.listen)?;
         let origin = claim(asked)?;
         let beside = |set: &str, default: &str, mut addr: SocketAddr, step: u16| {
@@ -56,15 +60,19 @@ impl Addresses {
             };
             addr.set_port(port.with_context(|| {
                 format!(
-                    "listen address {asked}: the edge takes the next two ports; choose a port below 65534"
+                    "listen address {asked}: the next three ports are taken too; choose a port below 65533"
                 )
             })?);
             claim(addr)
         };
         let edge = beside(&set.listen, &default.listen, origin, 1)?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let admin = beside(&set.admin_listen, &default.admin_listen, loopback, 2)?;
-        Ok(Self { origin, edge, admin })
+        let edge_admin = beside(&set.admin_listen, &default.admin_listen, loopback, 2)?;
+        let origin_admin = match config.origin.admin_listen.as_str() {
+            "" => None,
+            set => Some(beside(set, &admin_default, loopback, 3)?),
+        };
+        Ok(Self { origin, edge, edge_admin, origin_admin })
     }
 }
 
@@ -94,6 +102,8 @@ fn tiers(
     let media_secret = own(&config.origin.media_secret, "media-secret")?;
     let mut origin = config.origin.clone();
     origin.listen = at.origin.to_string();
+    origin.admin_listen = at.origin_admin.map(|addr| addr.to_string()).unwrap_or_default();
+    (origin.tls_cert, origin.tls_key) = (String::new(), String::new());
     origin.store = data.store_url();
     if origin.database == segue_origin::Config::default().database {
         origin.database = data.file("catalog.db");
@@ -109,11 +119,11 @@ fn tiers(
         origin.edges = vec![format!("{scheme}://{{host}}:{}", at.edge.port())];
     }
     let mut edge = config.edge.clone();
-    origin.edge_admins = vec![format!("http://{}", reachable(at.admin))];
+    origin.edge_admins = vec![format!("http://{}", reachable(at.edge_admin))];
     origin.edge_admin_secret = own(&config.edge.admin_secret, "admin-secret")?;
     let upstream = format!("http://{}", reachable(at.origin));
     edge.listen = at.edge.to_string();
-    edge.admin_listen = at.admin.to_string();
+    edge.admin_listen = at.edge_admin.to_string();
     edge.key_set_url = format!("{upstream}/.well-known/segue-keys.json");
     edge.upstreams = vec![upstream];
     edge.media_secret = media_secret;
@@ -127,6 +137,7 @@ fn warn_of_unused(config: &Config) {
     let given = [
         ("origin.listen", config.origin.listen != origin.listen),
         ("origin.store", config.origin.store != origin.store),
+        ("origin.tls_cert", config.origin.tls_cert != origin.tls_cert),
         ("origin.edge_admins", config.origin.edge_admins != origin.edge_admins),
         ("origin.keys_file", config.origin.keys_file != origin.keys_file),
         ("edge.upstreams", config.edge.upstreams != edge.upstreams),

@@ -20,7 +20,7 @@ static DOCUMENT: LazyLock<Representation> = LazyLock::new(|| Representation::jso
 
 /// `GET /openapi.json`
 pub(super) async fn show(conditions: Conditions) -> Response {
-    DOCUMENT.clone().answer(&conditions)
+    DOCUMENT.answer(&conditions)
 }
 
 fn operations() -> impl Iterator<Item = &'static Operation> {
@@ -74,7 +74,9 @@ mod tests {
     /// The routes as the router's source lists them.
     fn routes() -> BTreeSet<(String, String)> {
         let mut found = BTreeSet::new();
-        let source = [include_str!("../mod.rs"), include_str!("../playlists/mod.rs")].concat();
+        // The private side is no part of the API.
+        let (_, routes) = include_str!("../mod.rs").split_once("pub(crate) fn router(").unwrap();
+        let source = [routes, include_str!("../playlists/mod.rs")].concat();
         for route in source.split(".route(").skip(1) {
             let path = route.split('"').nth(1).unwrap();
             let handlers = route.split_once(',').unwrap().1.split("\n        .").next().unwrap();

@@ -79,6 +79,7 @@ fn service() -> Value {
                 "title": text(),
                 "status": {"type": "integer"},
                 "detail": {"type": "string", "description": "What to do about it."},
+                "instance": {"type": "string", "description": "This occurrence: `/traces/` and the identifier that the server's log names it by."},
             },
         },
         "Server": object(

@@ -33,7 +33,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "Database and store answer too; `degraded` names what the server does without for now",
         Answer::Json("Ready"),
     ),
-    service("/metrics", "OpenMetrics text", Answer::Bytes(&["application/openmetrics-text"])),
     service("/.well-known/segue-keys.json", "The public signing keys", Answer::Json("Keys")),
     Operation {
         method: "post",

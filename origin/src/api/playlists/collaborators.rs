@@ -8,7 +8,7 @@ use super::super::list::ListQuery;
 use super::super::users::user_of;
 use super::{by, now_at, playlist};
 use crate::app::App;
-use crate::http::{PathText, PathTexts, Problem, QueryOf, SignedIn, private};
+use crate::http::{PathText, PathTexts, Problem, QueryOf, SignedIn, personal};
 
 /// `GET /playlists/{id}/collaborators`, for those who work on it.
 pub(super) async fn list(
@@ -18,7 +18,7 @@ pub(super) async fn list(
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Response, Problem> {
     let page = app.playlists.collaborators(playlist(&text)?, it.user, &query.window()?).await?;
-    Ok(private(&page))
+    Ok(personal(&page))
 }
 
 /// `PUT /playlists/{id}/collaborators/{user}`, for the owner.

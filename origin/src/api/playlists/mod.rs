@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION, VARY};
+use http::header::{ETAG, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::clock;
 use crate::http::extract::id;
 use crate::http::{
-    Caller, Conditions, JsonBody, PathText, Problem, QueryOf, SignedIn, etag, identity, if_match, private,
+    Caller, JsonBody, PathText, Problem, QueryOf, SignedIn, etag, identity, if_match, personal, private,
 };
 use crate::playlists::{By, Playlist, PlaylistError, PlaylistId, Snapshot, Visibility, Words};
 
@@ -79,7 +79,7 @@ async fn list(
     QueryOf(query): QueryOf<ListQuery>,
 ) -> Result<Response, Problem> {
     let page = app.playlists.public(&query.window()?, caller.map(|it| it.user)).await?;
-    Ok(private(&page))
+    Ok(personal(&page))
 }
 
 /// `GET /users/{id}/playlists`: the own ones and those worked on; of others the public ones.
@@ -101,7 +101,7 @@ async fn of_user(
     if page.items.is_empty() && app.accounts.account(user).await?.is_none() {
         return Err(Problem::not_found("There is no user of this identifier."));
     }
-    Ok(private(&page))
+    Ok(personal(&page))
 }
 
 /// `GET /playlists/{id}`
@@ -109,23 +109,14 @@ async fn one(
     State(app): State<App>,
     Caller(caller): Caller,
     PathText(text): PathText,
-    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let playlist = app.playlists.one(playlist(&text)?, caller.map(|it| it.user)).await?;
-    Ok(shown(&playlist, &conditions))
+    Ok(shown(&playlist))
 }
 
 /// The playlist with its validator. What is editable depends on who asks.
-fn shown(playlist: &Playlist, conditions: &Conditions) -> Response {
-    let etag = etag(playlist.snapshot.0);
-    let known = conditions.none_match(&etag);
-    let headers =
-        [(ETAG, etag.as_str()), (CACHE_CONTROL, "private, no-cache"), (VARY, "authorization, cookie")];
-    if known {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
-    }
-    let json = serde_json::to_vec(playlist).expect("answers have only string keys");
-    (headers, [(CONTENT_TYPE, "application/json")], json).into_response()
+fn shown(playlist: &Playlist) -> Response {
+    ([(ETAG, etag(playlist.snapshot.0))], personal(playlist)).into_response()
 }
 
 /// `PATCH /playlists/{id}`, for the owner.

@@ -10,7 +10,7 @@ use super::{by, changed, now_at, playlist};
 use crate::app::App;
 use crate::catalog::SongId;
 use crate::http::extract::id;
-use crate::http::{Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, private};
+use crate::http::{Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, personal};
 use crate::playlists::{EntryId, MAX_BATCH, Snapshot};
 
 /// Body of `POST /playlists/{id}/songs`.
@@ -48,7 +48,7 @@ pub(super) async fn list(
     if !window.filter.is_empty() {
         return Err(Problem::bad_request("bad-query", "This list takes no name."));
     }
-    Ok(private(&app.playlists.entries(id, &window, caller.map(|it| it.user)).await?))
+    Ok(personal(&app.playlists.entries(id, &window, caller.map(|it| it.user)).await?))
 }
 
 /// `POST /playlists/{id}/songs`

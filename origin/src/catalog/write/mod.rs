@@ -110,7 +110,11 @@ impl Catalog {
             changes.push(change(&mut batch, descriptor, trigger).await?);
         }
         batch.finish().await?;
-        tx.commit().await?;
+        if changes.iter().any(|change| matches!(change, Change::Added | Change::Moved)) {
+            self.database.commit_catalog(tx).await?;
+        } else {
+            tx.commit().await?;
+        }
         Ok(changes)
     }
 
