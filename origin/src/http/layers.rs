@@ -132,13 +132,13 @@ pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next
         put(headers, ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if secure {
-        put(headers, STRICT_TRANSPORT_SECURITY, HSTS);
-    }
     if !media {
         put(headers, CONTENT_SECURITY_POLICY, CSP);
         put(headers, X_FRAME_OPTIONS, "DENY");
         put(headers, REFERRER_POLICY, "no-referrer");
+        if secure {
+            put(headers, STRICT_TRANSPORT_SECURITY, HSTS);
+        }
         put(headers, HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     }
     response

@@ -11,6 +11,9 @@ pub(crate) async fn run(mut config: Config) -> anyhow::Result<ExitCode> {
     take_common_names(&mut config.origin, |name| std::env::var(name).ok());
     let origin = segue_origin::start(config.origin).await.context("starting the origin")?;
     tracing::info!(origin.addr = %origin.addr(), "origin is serving");
+    if let Some(admin) = origin.admin_addr() {
+        tracing::info!(admin.addr = %admin, "health and metrics");
+    }
     shutdown::requested().await?;
     tracing::info!("draining");
     origin.drain(shutdown::GRACE).await;
