@@ -16,11 +16,13 @@ use std::sync::Arc;
 
 use segue_manifests::playlists::{self, Form};
 use segue_manifests::token::{self, Claims, Method, SKEW};
-use segue_manifests::{Descriptor, MediaPath};
-use serde::Serialize;
+use segue_manifests::{Descriptor, MediaPath, Rev};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::accounts::UserId;
-use crate::catalog::{Catalog, Song, SongId};
+use crate::catalog::{Catalog, SongId};
 use crate::clock;
 use crate::database::{Database, DatabaseError};
 use crate::http::{Problem, identity};
@@ -89,15 +91,27 @@ impl From<PlayError> for Problem {
 }
 
 /// What a player needs to start.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Start {
     playback_session: String,
-    song: Song,
     manifest_url: String,
     backup_manifest_urls: Vec<String>,
     expires_at: String,
-    duration_ms: u64,
-    start: StartPlaylists,
+    ready: Arc<Ready>,
+}
+
+impl Serialize for Start {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Start", 7)?;
+        out.serialize_field("playback_session", &self.playback_session)?;
+        out.serialize_field("song", &self.ready.song)?;
+        out.serialize_field("manifest_url", &self.manifest_url)?;
+        out.serialize_field("backup_manifest_urls", &self.backup_manifest_urls)?;
+        out.serialize_field("expires_at", &self.expires_at)?;
+        out.serialize_field("duration_ms", &self.ready.duration_ms)?;
+        out.serialize_field("start", &self.ready.playlists)?;
+        out.end()
+    }
 }
 
 /// The playlists that the player would fetch first; their URIs are relative to `manifest_url`.
@@ -127,13 +141,21 @@ pub(crate) struct Wanted<'a> {
     pub(crate) event: Option<&'a str>,
 }
 
-/// Everything for a start but the session.
+/// What all who start a song are given, as JSON already.
+#[derive(Debug)]
 struct Ready {
-    song: Song,
-    edges: Vec<String>,
-    descriptor: Arc<Descriptor>,
-    playlists: StartPlaylists,
+    asset: SongId,
+    rev: Rev,
+    duration_ms: u64,
+    song: Box<RawValue>,
+    playlists: Box<RawValue>,
 }
+
+/// Bytes of JSON that are kept ready.
+const READY_BYTES: u64 = 32 << 20;
+
+/// What is kept belongs to one generation of the catalog: a song and the highest bit rate, kbit/s.
+type ReadyKey = (i64, SongId, Option<u32>);
 
 /// Starts playback sessions.
 pub(crate) struct Playback {
@@ -142,6 +164,8 @@ pub(crate) struct Playback {
     pub(crate) keys: Arc<KeyRing>,
     issuer: String,
     edges: Edges,
+    database: Database,
+    ready: moka::sync::Cache<ReadyKey, Arc<Ready>>,
     recorder: Recorder,
     metrics: Arc<Metrics>,
 }
@@ -157,13 +181,18 @@ impl Playback {
         metrics: Arc<Metrics>,
     ) -> Self {
         let catalog = Catalog::new(database.clone());
-        Self { catalog, media, keys, issuer, edges, recorder: Recorder::start(database), metrics }
+        let weigh = |_: &ReadyKey, it: &Arc<Ready>| {
+            u32::try_from(it.song.get().len() + it.playlists.get().len()).unwrap_or(u32::MAX)
+        };
+        let ready = moka::sync::Cache::builder().max_capacity(READY_BYTES).weigher(weigh).build();
+        let recorder = Recorder::start(database.clone());
+        Self { catalog, media, keys, issuer, edges, database, ready, recorder, metrics }
     }
 
     /// Starts a playback session: when this returns, the play is on the disk. An event that is known already answers
     /// with the session that it began.
     pub(crate) async fn play(&self, wanted: &Wanted<'_>) -> Result<Start, PlayError> {
-        let ready = self.prepare(wanted).await?;
+        let (ready, edges) = self.prepare(wanted).await?;
         let now_ms = clock::now_ms();
         let play = Play::new(wanted.user, wanted.song, now_ms, wanted.event.map(str::to_owned));
         let recorded = self.recorder.record(play).await?;
@@ -172,33 +201,53 @@ impl Playback {
             self.metrics.plays.inc();
             tracing::debug!(song.id = %wanted.song, %playback_session, "playback session started");
         }
-        Ok(self.start(ready, playback_session, wanted.max_kbps, now_ms / 1000))
+        Ok(self.start(ready, edges, playback_session, wanted.max_kbps, now_ms / 1000))
     }
 
     /// Where the manifest of a song would be, without starting anything.
     pub(crate) async fn preview(&self, wanted: &Wanted<'_>) -> Result<Start, PlayError> {
-        let ready = self.prepare(wanted).await?;
+        let (ready, edges) = self.prepare(wanted).await?;
         let now_ms = clock::now_ms();
-        Ok(self.start(ready, hex::encode(timed_id(now_ms)), wanted.max_kbps, now_ms / 1000))
+        Ok(self.start(ready, edges, hex::encode(timed_id(now_ms)), wanted.max_kbps, now_ms / 1000))
     }
 
     /// Gathers everything that may be missing.
-    async fn prepare(&self, wanted: &Wanted<'_>) -> Result<Ready, PlayError> {
-        let song = self.catalog.song(wanted.song).await?.ok_or(PlayError::Unknown)?;
-        let edges = self.edges.choose(song.id, wanted.host)?;
-        if edges.is_empty() {
-            return Err(PlayError::NoEdges);
-        }
-        let descriptor = self.media.descriptor(song.id, song.rev).await?;
-        let playlists = start_playlists(&descriptor, wanted.max_kbps)?;
-        Ok(Ready { song, edges, descriptor, playlists })
+    async fn prepare(&self, wanted: &Wanted<'_>) -> Result<(Arc<Ready>, Vec<String>), PlayError> {
+        let edges = self.edges.choose(wanted.song, wanted.host)?;
+        let ready = self.ready(wanted).await?;
+        if edges.is_empty() { Err(PlayError::NoEdges) } else { Ok((ready, edges)) }
     }
 
-    fn start(&self, ready: Ready, session: String, max_kbps: Option<u32>, now: u64) -> Start {
-        let Ready { song, edges, descriptor, playlists } = ready;
-        let claims = self.claims(&descriptor, &session, max_kbps, now);
+    async fn ready(&self, wanted: &Wanted<'_>) -> Result<Arc<Ready>, PlayError> {
+        // Before anything is read: what is written meanwhile belongs to the next generation.
+        let key = (self.database.catalog_generation(), wanted.song, wanted.max_kbps);
+        if let Some(ready) = self.ready.get(&key) {
+            return Ok(ready);
+        }
+        let song = self.catalog.song(wanted.song).await?.ok_or(PlayError::Unknown)?;
+        let descriptor = self.media.descriptor(song.id, song.rev).await?;
+        let ready = Arc::new(Ready {
+            asset: song.id,
+            rev: song.rev,
+            duration_ms: song.duration_ms,
+            song: raw(&song),
+            playlists: raw(&start_playlists(&descriptor, wanted.max_kbps)?),
+        });
+        self.ready.insert(key, Arc::clone(&ready));
+        Ok(ready)
+    }
+
+    fn start(
+        &self,
+        ready: Arc<Ready>,
+        edges: Vec<String>,
+        session: String,
+        max_kbps: Option<u32>,
+        now: u64,
+    ) -> Start {
+        let claims = self.claims(&ready, &session, max_kbps, now);
         let token = token::mint(&claims, &self.keys.current().signing);
-        let path = MediaPath::Multivariant { asset: song.id, rev: song.rev }.path();
+        let path = MediaPath::Multivariant { asset: ready.asset, rev: ready.rev }.path();
         let signed = path.replacen("/v1/", &format!("/v1/~{token}/"), 1);
         let mut urls = edges.into_iter().map(|edge| format!("{edge}{signed}"));
         Start {
@@ -206,9 +255,7 @@ impl Playback {
             manifest_url: urls.next().unwrap_or_default(),
             backup_manifest_urls: urls.collect(),
             expires_at: clock::iso(claims.expires),
-            duration_ms: song.duration_ms,
-            start: playlists,
-            song,
+            ready,
         }
     }
 
@@ -217,11 +264,11 @@ impl Playback {
         Ok(self.recorder.report(report).await?)
     }
 
-    fn claims(&self, it: &Descriptor, session: &str, max_kbps: Option<u32>, now: u64) -> Claims {
+    fn claims(&self, it: &Ready, session: &str, max_kbps: Option<u32>, now: u64) -> Claims {
         Claims {
             issuer: self.issuer.clone(),
             subject: None,
-            expires: now + token::session_lifetime(it.duration_ms()),
+            expires: now + token::session_lifetime(it.duration_ms),
             // An edge whose clock is behind must take the token too.
             not_before: now.saturating_sub(SKEW),
             issued: now,
@@ -237,6 +284,10 @@ impl Playback {
     pub(crate) async fn close(&self) {
         self.recorder.close().await;
     }
+}
+
+fn raw(value: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("answers have only string keys")
 }
 
 fn start_playlists(descriptor: &Descriptor, max_kbps: Option<u32>) -> Result<StartPlaylists, PlayError> {
