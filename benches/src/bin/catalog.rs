@@ -37,16 +37,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut tx = db.begin().await?;
     let albums = songs.div_ceil(SONGS_OF_ALBUM);
     let artists = albums.div_ceil(ALBUMS_OF_ARTIST);
-    fill(&mut tx, "artists (id, name, name_folded, album_count, song_count)", 5, artists, |it, n| {
-        let name = words("artist", n, 2);
-        let own = albums_of(n, albums);
-        let count = own.clone().map(|album| songs_of(album, songs).count() as i64).sum::<i64>();
-        it.bind(id("artist", n)).bind(title(&name)).bind(name).bind(own.count() as i64).bind(count)
-    })
-    .await?;
-    fill(&mut tx, "release_groups (id)", 1, albums, |it, n| it.bind(id("album", n))).await?;
     fill(
         &mut tx,
+        "artist",
+        "artists (id, name, name_folded, album_count, song_count)",
+        5,
+        artists,
+        |it, n| {
+            let name = words("artist", n, 2);
+            let own = albums_of(n, albums);
+            let count = own.clone().map(|album| songs_of(album, songs).count() as i64).sum::<i64>();
+            it.bind(id("artist", n)).bind(title(&name)).bind(name).bind(own.count() as i64).bind(count)
+        },
+    )
+    .await?;
+    fill(&mut tx, "album", "release_groups (id)", 1, albums, |it, n| it.bind(id("album", n))).await?;
+    fill(
+        &mut tx,
+        "album",
         "albums (id, artist_id, title, title_folded, release_date, song_count, duration_ms, credit, release_group_id)",
         9,
         albums,
@@ -66,14 +74,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         },
     )
     .await?;
-    fill(&mut tx, "assets (asset, rev, imported_at)", 3, songs, |it, n| {
+    fill(&mut tx, "song", "assets (asset, rev, imported_at)", 3, songs, |it, n| {
         it.bind(id("song", n)).bind(rev(n)).bind(n as i64)
     })
     .await?;
     let columns =
         "songs (id, rev, title, title_folded, artist_id, album_id, track_number, disc_number, disc_place,
                    track_place, duration_ms, renditions, added_at, current_since, credit, read_as)";
-    fill(&mut tx, columns, 16, songs, |it, n| {
+    fill(&mut tx, "song", columns, 16, songs, |it, n| {
         let name = words("song", n, 3);
         let album = n / SONGS_OF_ALBUM;
         let track = (n % SONGS_OF_ALBUM + 1) as i64;
@@ -109,11 +117,11 @@ async fn credit(db: &mut AnyConnection) -> Result<(), sqlx::Error> {
         for sql in [
             format!(
                 "INSERT INTO {one}_credits ({one}_id, place, artist_id, role, name, joint)
-                 SELECT id, 0, artist_id, 'main', credit, '' FROM {what}"
+                 SELECT id, 0, artist_id, 'main', credit, '' FROM {what} WHERE true ON CONFLICT DO NOTHING"
             ),
             format!(
                 "INSERT INTO artist_{what} (artist_id, title_folded, {one}_id)
-                 SELECT artist_id, title_folded, id FROM {what}"
+                 SELECT artist_id, title_folded, id FROM {what} WHERE true ON CONFLICT DO NOTHING"
             ),
         ] {
             sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *db).await?;
@@ -122,15 +130,17 @@ async fn credit(db: &mut AnyConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Inserts `count` rows, many in a statement.
+/// Inserts `count` rows, many in a statement, in the order of their identifiers: that is how tables are kept.
 async fn fill(
     db: &mut AnyConnection,
+    kind: &str,
     table: &str,
     columns: usize,
     count: u64,
     bind: impl for<'q> Fn(Query<'q, Any, AnyArguments>, u64) -> Query<'q, Any, AnyArguments>,
 ) -> Result<(), sqlx::Error> {
-    let numbers: Vec<u64> = (0..count).collect();
+    let mut numbers: Vec<u64> = (0..count).collect();
+    numbers.sort_by_cached_key(|n| id(kind, *n));
     for chunk in numbers.chunks(ROWS) {
         let row = |row: usize| {
             let places: Vec<String> =
