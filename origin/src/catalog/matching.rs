@@ -104,7 +104,10 @@ impl ByName {
             _ if self.is_common(database, part).await? => (self.common, name, id, part.clone()),
             _ => (self.rare_sqlite, name, id, phrase(part)),
         };
-        let rows = sqlx::query_as(sql).bind(window.rows()).bind(name).bind(&id.0[..]).bind(sought);
+        // Which way is the better hangs on the part: PostgreSQL must not plan for parts in general.
+        let kept = sql != self.postgres;
+        let rows =
+            sqlx::query_as(sql).persistent(kept).bind(window.rows()).bind(name).bind(&id.0[..]).bind(sought);
         Ok(rows.fetch_all(database.readers()).await?)
     }
 

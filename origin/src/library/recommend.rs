@@ -71,13 +71,15 @@ impl Library {
         let known: HashSet<ObjectId> = lately.iter().copied().collect();
         let mut choice = Choice { limit, songs: Vec::new(), taken: HashSet::new() };
         choice.add(Reason::RecentArtist, self.of_recent_artists(&lately, &known).await?);
+        // So many that enough are left when those known and those chosen are passed over.
+        let enough = (limit + known.len() + choice.songs.len()) as i64;
         if !choice.is_full() {
-            let popular = self.popular(limit as i64 * 2 + PASSED_OVER).await?;
+            let popular = self.popular(enough).await?;
             choice.add(Reason::Popular, popular.into_iter().filter(|song| !known.contains(song)));
         }
         if !choice.is_full() {
             let (old, new) = self
-                .any(user, limit as i64 * 2 + PASSED_OVER)
+                .any(user, enough + limit as i64)
                 .await?
                 .into_iter()
                 .partition::<Vec<_>, _>(|song| known.contains(song));
