@@ -3,14 +3,32 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::{ASSET, Answer, BASE, Bench, Step, Upstream, client, get};
+use common::{ASSET, Answer, BASE, Bench, Reply, Step, Upstream, client, get};
 use segue_edge::semantics::repr_digest;
 use segue_manifests::Sha256;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 fn body(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at % 251) as u8).collect()
+}
+
+/// A request whose answer has begun: its first 60,000 bytes, and where the rest comes from.
+async fn begun(addr: SocketAddr, path: String) -> (Vec<u8>, TcpStream) {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let head = format!("GET {path} HTTP/1.1\r\nhost: e\r\nconnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut start = vec![0; 60_000];
+    stream.read_exact(&mut start).await.unwrap();
+    (start, stream)
+}
+
+/// The whole answer.
+async fn ended((start, stream): (Vec<u8>, TcpStream)) -> Reply {
+    client::read(&mut start.as_slice().chain(stream), false).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -26,14 +44,9 @@ async fn five_hundred_clients_are_one_fetch_and_stream() {
         .map(|_| {
             let (path, arrived) = (path.clone(), arrived.clone());
             tokio::spawn(async move {
-                use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-                let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
-                let head = format!("GET {path} HTTP/1.1\r\nhost: e\r\nconnection: close\r\n\r\n");
-                stream.write_all(head.as_bytes()).await.unwrap();
-                let mut start = vec![0; 60_000];
-                stream.read_exact(&mut start).await.unwrap();
+                let begun = begun(addr, path).await;
                 arrived.send(()).unwrap();
-                client::read(&mut start.as_slice().chain(stream), false).await
+                ended(begun).await
             })
         })
         .collect();
@@ -74,13 +87,17 @@ async fn a_fill_outlives_its_client() {
 #[tokio::test]
 async fn broken_fills_are_not_stored_and_wake_their_waiters() {
     let bench = Bench::new().await;
-    let dying = vec![Step::Send(b"abc".to_vec()), Step::Die];
-    let silent = vec![Step::Send(b"abc".to_vec()), Step::Wait(Duration::from_secs(60))];
-    for (steps, outcome) in [(dying, "upstream-length"), (silent, "upstream-idle")] {
-        bench.upstream.media("aac-256/0.m4s", Answer::steps(10, steps));
-        let (one, two) = tokio::join!(bench.get("aac-256/0.m4s"), bench.get("aac-256/0.m4s"));
-        // One that asked after the fill had died is told by status.
-        assert!([&one, &two].iter().all(|it| !it.complete || it.status == 502), "{one:?} {two:?}");
+    let first = Step::Send(body(70_000));
+    let dying = vec![first.clone(), Step::Gate, Step::Die];
+    let silent = vec![first, Step::Wait(Duration::from_secs(60))];
+    for (fills, steps, outcome) in [(1, dying, "upstream-length"), (2, silent, "upstream-idle")] {
+        bench.upstream.media("aac-256/0.m4s", Answer::steps(160_000, steps));
+        let (addr, path) = (bench.edge.addr(), bench.path("aac-256/0.m4s"));
+        let (one, two) = tokio::join!(begun(addr, path.clone()), begun(addr, path));
+        bench.upstream.open_gate();
+        let (one, two) = tokio::join!(ended(one), ended(two));
+        assert!(!one.complete && !two.complete, "{one:?} {two:?}");
+        assert_eq!(bench.upstream.fetches("aac-256/0.m4s"), fills, "both waited for one fill");
         bench.until_metric(&format!("segue_edge_fills_total{{outcome=\"{outcome}\"}}"), 1).await;
     }
     bench.upstream.media("aac-256/0.m4s", Answer::ok("0123456789"));

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use segue_certificate::Certificate;
 use segue_manifests::{AssetId, Rev};
 use segue_storage::StorageRef;
 use tokio::net::TcpListener;
@@ -22,7 +23,6 @@ use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::{ImportError, Importer, Scanner};
 use crate::library::Library;
-use crate::listen::Certificate;
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
 use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
@@ -99,7 +99,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
         header_timeout: Duration::from_secs(config.header_timeout_seconds),
         stall_timeout: Duration::from_secs(config.stall_timeout_seconds),
     };
-    let tls = certificate.as_ref().map(Certificate::server_config).transpose().map_err(StartError::Config)?;
+    let tls = certificate.clone().map(listen::tls::server_config).transpose().map_err(StartError::Config)?;
     let service = listen::Service::new(api::router(Arc::clone(&app)), limits, tls, Arc::clone(&app.metrics));
     let listener = Mutex::new(Some(tokio::spawn(listen::serve(listener, service, stopped))));
     let scanner = Scanner::new(app.importer.clone());
@@ -112,7 +112,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
         tokio::spawn(app.accounts.follow()),
         sharing,
     ];
-    background.extend(certificate.map(|it| tokio::spawn(it.follow())));
+    background.extend(certificate.map(|it| tokio::spawn(listen::tls::follow(it))));
     let admin_addr = admin.as_ref().map(|(addr, _)| *addr);
     if let Some((_, listener)) = admin {
         let limits = listen::Limits { connections: ADMIN_CONNECTIONS, ..limits };
@@ -135,7 +135,7 @@ fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, String> {
     if config.tls_cert.is_empty() {
         return Ok(None);
     }
-    Certificate::open(&config.tls_cert, &config.tls_key).map(|certificate| Some(Arc::new(certificate)))
+    Certificate::from_files(&config.tls_cert, &config.tls_key).map(|certificate| Some(Arc::new(certificate)))
 }
 
 async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartError> {

@@ -18,9 +18,10 @@ fn tiers_import_only_what_the_picture_shows() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("segue-manifests", &[][..]),
         ("segue-storage", &[]),
+        ("segue-certificate", &[]),
         ("segue-transcoder", &["segue-manifests", "segue-storage"]),
-        ("segue-origin", &["segue-manifests", "segue-storage"]),
-        ("segue-edge", &["segue-manifests"]),
+        ("segue-origin", &["segue-certificate", "segue-manifests", "segue-storage"]),
+        ("segue-edge", &["segue-certificate", "segue-manifests"]),
         ("segue", &["segue-manifests", "segue-storage", "segue-transcoder", "segue-origin", "segue-edge"]),
     ]);
     let imports = imports();

@@ -7,7 +7,7 @@ use super::credits::Role;
 use super::ids::{AlbumId, ArtistId, GroupId, SongId};
 use super::mbid::Mbid;
 use super::model::{Album, Artist, ArtistRef, Song};
-use super::rows::{AlbumRow, ArtistRow, SongRow, fixed, row};
+use super::rows::{AlbumRow, ArtistRow, SongRow, fixed, mbid_of, row};
 use super::write::{standing, state};
 use super::{Catalog, albums, artists, songs};
 use crate::database::DatabaseError;
@@ -106,7 +106,7 @@ impl Catalog {
             .fetch_optional(&mut *db)
             .await?
             .unwrap_or_default();
-        Ok(Some(ArtistDetails { artist: row.try_into()?, musicbrainz_id: mbid(musicbrainz)? }))
+        Ok(Some(ArtistDetails { artist: row.try_into()?, musicbrainz_id: mbid_of(musicbrainz)? }))
     }
 }
 
@@ -119,13 +119,13 @@ pub(super) async fn song(db: &mut AnyConnection, id: SongId) -> Result<Option<So
         "SELECT c.artist_id, artists.name AS artist_name, c.role, c.name, c.joint FROM song_credits c
                    JOIN artists ON artists.id = c.artist_id WHERE c.song_id = $1 ORDER BY c.place";
     let credits = read_credits(db, credits, &id.0).await?;
-    let (musicbrainz,): (Option<Vec<u8>>,) = sqlx::query_as("SELECT mb_id FROM songs WHERE id = $1")
-        .bind(&id.0[..])
-        .fetch_optional(&mut *db)
-        .await?
-        .unwrap_or_default();
-    let edited = standing(db, id).await?.map(|song| song.edits.names()).unwrap_or_default();
-    Ok(Some(SongDetails { song: row.try_into()?, credits, musicbrainz_id: mbid(musicbrainz)?, edited }))
+    let Some(standing) = standing(db, id).await? else { return Ok(None) };
+    Ok(Some(SongDetails {
+        song: row.try_into()?,
+        credits,
+        musicbrainz_id: standing.recording,
+        edited: standing.edits.names(),
+    }))
 }
 
 pub(super) async fn album(
@@ -176,7 +176,7 @@ async fn release_group(
         Ok(Version { id: fixed::<16>(&id, "id")?.into(), title, date })
     };
     let versions = rows.into_iter().map(version).collect::<Result<_, DatabaseError>>()?;
-    Ok(ReleaseGroup { id, musicbrainz_id: mbid(group.and_then(|it| it.0))?, versions })
+    Ok(ReleaseGroup { id, musicbrainz_id: mbid_of(group.and_then(|it| it.0))?, versions })
 }
 
 async fn read_credits(
@@ -192,8 +192,4 @@ async fn read_credits(
         Ok(CreditRef { role, artist, name: row.name, join: row.joint })
     };
     rows.into_iter().map(credit).collect()
-}
-
-fn mbid(bytes: Option<Vec<u8>>) -> Result<Option<Mbid>, DatabaseError> {
-    bytes.map(|bytes| fixed(&bytes, "mb_id").map(Mbid)).transpose()
 }

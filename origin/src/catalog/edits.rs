@@ -12,48 +12,8 @@ pub(crate) enum Placement {
     On(AlbumId),
 }
 
-/// What was set for a song.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct SongEdits {
-    pub(crate) title: Option<String>,
-    pub(crate) artist: Option<String>,
-    pub(crate) album: Option<Placement>,
-    pub(crate) track_number: Option<u32>,
-    pub(crate) disc_number: Option<u32>,
-    pub(crate) isrc: Option<String>,
-}
-
-/// What was set for an album.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct AlbumEdits {
-    pub(crate) title: Option<String>,
-    pub(crate) artist: Option<String>,
-    pub(crate) date: Option<String>,
-    pub(crate) release_group: Option<GroupId>,
-}
-
 /// A member of a change: left out, withdrawn, or set.
 pub(crate) type Member<T> = Option<Option<T>>;
-
-/// A change of what is set for a song.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SongChange {
-    pub(crate) title: Member<String>,
-    pub(crate) artist: Member<String>,
-    pub(crate) album: Member<Placement>,
-    pub(crate) track_number: Member<u32>,
-    pub(crate) disc_number: Member<u32>,
-    pub(crate) isrc: Member<String>,
-}
-
-/// A change of what is set for an album.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct AlbumChange {
-    pub(crate) title: Member<String>,
-    pub(crate) artist: Member<String>,
-    pub(crate) date: Member<String>,
-    pub(crate) release_group: Member<GroupId>,
-}
 
 fn merged<T: Clone>(old: &Option<T>, change: &Member<T>) -> Option<T> {
     change.clone().unwrap_or_else(|| old.clone())
@@ -64,31 +24,59 @@ fn names(members: &[(&'static str, bool)]) -> Vec<&'static str> {
     members.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect()
 }
 
-impl SongEdits {
-    /// With a change.
-    pub(super) fn with(&self, change: &SongChange) -> Self {
-        Self {
-            title: merged(&self.title, &change.title),
-            artist: merged(&self.artist, &change.artist),
-            album: merged(&self.album, &change.album),
-            track_number: merged(&self.track_number, &change.track_number),
-            disc_number: merged(&self.disc_number, &change.disc_number),
-            isrc: merged(&self.isrc, &change.isrc),
+/// What was set, and a change of it: the same members, as the API names them.
+macro_rules! edits {
+    ($edits:ident, $change:ident, { $($member:ident: $kind:ty = $name:literal,)* }) => {
+        /// What was set.
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub(crate) struct $edits {
+            $(pub(crate) $member: Option<$kind>,)*
         }
-    }
 
-    /// The members that are set, as the API names them.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        names(&[
-            ("title", self.title.is_some()),
-            ("artist", self.artist.is_some()),
-            ("album_id", self.album.is_some()),
-            ("track_number", self.track_number.is_some()),
-            ("disc_number", self.disc_number.is_some()),
-            ("isrc", self.isrc.is_some()),
-        ])
-    }
+        /// A change of what is set.
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct $change {
+            $(pub(crate) $member: Member<$kind>,)*
+        }
 
+        impl $edits {
+            /// With a change.
+            pub(super) fn with(&self, change: &$change) -> Self {
+                Self { $($member: merged(&self.$member, &change.$member),)* }
+            }
+
+            /// The members that are set, as the API names them.
+            pub(super) fn names(&self) -> Vec<&'static str> {
+                names(&[$(($name, self.$member.is_some()),)*])
+            }
+        }
+
+        impl $change {
+            /// The members that it names.
+            pub(super) fn names(&self) -> Vec<&'static str> {
+                names(&[$(($name, self.$member.is_some()),)*])
+            }
+        }
+    };
+}
+
+edits!(SongEdits, SongChange, {
+    title: String = "title",
+    artist: String = "artist",
+    album: Placement = "album_id",
+    track_number: u32 = "track_number",
+    disc_number: u32 = "disc_number",
+    isrc: String = "isrc",
+});
+
+edits!(AlbumEdits, AlbumChange, {
+    title: String = "title",
+    artist: String = "artist",
+    date: String = "date",
+    release_group: GroupId = "release_group_id",
+});
+
+impl SongEdits {
     /// Puts what is set over what tags say. Who wrote or conducts it stays, whoever the artist is.
     pub(super) fn lay_over(&self, shelf: &mut Shelf) {
         if let Some(title) = self.title.as_deref().and_then(Name::of) {
@@ -111,57 +99,13 @@ impl SongEdits {
 }
 
 impl AlbumEdits {
-    /// With a change.
-    pub(super) fn with(&self, change: &AlbumChange) -> Self {
-        Self {
-            title: merged(&self.title, &change.title),
-            artist: merged(&self.artist, &change.artist),
-            date: merged(&self.date, &change.date),
-            release_group: merged(&self.release_group, &change.release_group),
-        }
-    }
-
-    /// The members that are set, as the API names them.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        names(&[
-            ("title", self.title.is_some()),
-            ("artist", self.artist.is_some()),
-            ("date", self.date.is_some()),
-            ("release_group_id", self.release_group.is_some()),
-        ])
-    }
-
     /// The credits that are set.
     pub(super) fn credits(&self) -> Option<Credits> {
         credits_of(self.artist.as_deref())
     }
 }
 
-impl SongChange {
-    /// The members that it names.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        names(&[
-            ("title", self.title.is_some()),
-            ("artist", self.artist.is_some()),
-            ("album_id", self.album.is_some()),
-            ("track_number", self.track_number.is_some()),
-            ("disc_number", self.disc_number.is_some()),
-            ("isrc", self.isrc.is_some()),
-        ])
-    }
-}
-
 impl AlbumChange {
-    /// The members that it names.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        names(&[
-            ("title", self.title.is_some()),
-            ("artist", self.artist.is_some()),
-            ("date", self.date.is_some()),
-            ("release_group_id", self.release_group.is_some()),
-        ])
-    }
-
     /// Whether it withdraws something that was set.
     pub(super) fn withdraws(&self, from: &AlbumEdits) -> bool {
         let left = self.names();

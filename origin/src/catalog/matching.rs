@@ -105,7 +105,7 @@ impl ByName {
             _ => (self.rare_sqlite, name, id, phrase(part)),
         };
         // Which way is the better hangs on the part: PostgreSQL must not plan for parts in general.
-        let kept = sql != self.postgres;
+        let kept = part.is_empty() || database.dialect() == Dialect::Sqlite;
         let rows =
             sqlx::query_as(sql).persistent(kept).bind(window.rows()).bind(name).bind(&id.0[..]).bind(sought);
         Ok(rows.fetch_all(database.readers()).await?)

@@ -2,6 +2,7 @@
 
 use segue_manifests::{AssetId, Rev, Sha256};
 
+use super::mbid::Mbid;
 use super::model::{Album, AlbumRef, Artist, ArtistRef, CoverRef, Song, Time};
 use crate::database::DatabaseError;
 
@@ -78,6 +79,11 @@ pub(crate) fn fixed<const N: usize>(bytes: &[u8], column: &'static str) -> Resul
 /// Artwork by its digest.
 pub(crate) fn cover(bytes: Option<Vec<u8>>) -> Result<Option<CoverRef>, DatabaseError> {
     bytes.map(|bytes| Ok(CoverRef(Sha256(fixed(&bytes, "cover_sha256")?)))).transpose()
+}
+
+/// An identifier of MusicBrainz.
+pub(super) fn mbid_of(bytes: Option<Vec<u8>>) -> Result<Option<Mbid>, DatabaseError> {
+    bytes.map(|bytes| fixed(&bytes, "mb_id").map(Mbid)).transpose()
 }
 
 fn artist(id: &[u8], name: String) -> Result<ArtistRef, DatabaseError> {

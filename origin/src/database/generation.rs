@@ -77,7 +77,7 @@ impl Database {
     }
 
     /// Looks once at what the writer and each replica show.
-    pub(crate) async fn look(&self) -> Result<(), DatabaseError> {
+    pub(super) async fn look(&self) -> Result<(), DatabaseError> {
         let generation = look(&self.fresh).await?;
         self.generation.fetch_max(generation, SeqCst);
         join_all(self.readers.iter().filter(|it| it.is_replica()).map(Reader::look)).await;

@@ -19,7 +19,7 @@ const ARTISTS: usize = 12;
 const SONGS_SEEN: i64 = 600;
 const SONGS_TAKEN: usize = 8;
 /// Songs that may have been played lately and are passed over.
-const PASSED_OVER: i64 = 500;
+const PASSED_OVER: usize = 500;
 
 /// Why a song is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -67,7 +67,7 @@ impl Library {
         limit: usize,
     ) -> Result<Vec<Recommendation>, DatabaseError> {
         let lately: Vec<ObjectId> =
-            self.lately(user, PASSED_OVER as usize).await?.into_iter().map(|(song, _)| song).collect();
+            self.lately(user, PASSED_OVER).await?.into_iter().map(|(song, _)| song).collect();
         let known: HashSet<ObjectId> = lately.iter().copied().collect();
         let mut choice = Choice { limit, songs: Vec::new(), taken: HashSet::new() };
         choice.add(Reason::RecentArtist, self.of_recent_artists(&lately, &known).await?);

@@ -2,7 +2,7 @@
 
 mod bodies;
 mod patient;
-mod tls;
+pub(crate) mod tls;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,8 +24,6 @@ use tower_layer::Layer as _;
 use crate::metrics::Metrics;
 use bodies::Bodies;
 use patient::Patient;
-
-pub(crate) use tls::Certificate;
 
 /// Largest request head, bytes.
 const MAX_HEAD: usize = 32 << 10;

@@ -74,7 +74,7 @@ impl Takedowns {
                 tokio::time::sleep(SHORTEST).await;
                 events.skip();
             }
-            if let Err(error) = self.database.look().await.and(self.refresh().await) {
+            if let Err(error) = self.refresh().await {
                 tracing::warn!(%error, "takedowns cannot be read; those known stay");
             }
         }

@@ -1,6 +1,6 @@
 //! Songs, albums, artists, covers, playback.
 
-use super::operation::{Access, Answer, Operation};
+use super::operation::{Access, Answer, Operation, Section};
 
 const LIST: &[&str] = &["limit", "cursor", "name"];
 
@@ -23,26 +23,7 @@ const fn one(path: &'static str, tag: &'static str, summary: &'static str, item:
     Operation { query: &[], answer: Answer::Json(item), ..list(path, tag, summary, item) }
 }
 
-const fn curation(
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    status: u16,
-    answer: Answer,
-) -> Operation {
-    Operation {
-        method,
-        path,
-        tag: "Curation",
-        summary,
-        access: Access::Curator,
-        query: &[],
-        body: None,
-        status,
-        answer,
-        problems: &[],
-    }
-}
+const CURATION: Section = Section { tag: "Curation", access: Access::Curator, problems: &[] };
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -53,7 +34,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         body: Some("SongChange"),
         problems: &[404, 410, 412, 422],
-        ..curation(
+        ..CURATION.on(
             "patch",
             "/songs/{id}",
             "Sets what its tags do not say, or say wrong; null goes back to the tags",
@@ -89,13 +70,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         body: Some("AlbumRequest"),
         problems: &[422],
-        ..curation("post", "/albums", "Makes an album without songs", 201, Answer::Json("AlbumDetails"))
+        ..CURATION.on("post", "/albums", "Makes an album without songs", 201, Answer::Json("AlbumDetails"))
     },
     one("/albums/{id}", "Albums", "One album", "AlbumDetails"),
     Operation {
         body: Some("AlbumChange"),
         problems: &[409, 412, 422],
-        ..curation(
+        ..CURATION.on(
             "patch",
             "/albums/{id}",
             "Sets what its tags do not say, or say wrong; null goes back to the tags",
@@ -105,7 +86,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         problems: &[412],
-        ..curation("delete", "/albums/{id}", "Deletes it; its songs become singles", 204, Answer::Nothing)
+        ..CURATION.on("delete", "/albums/{id}", "Deletes it; its songs become singles", 204, Answer::Nothing)
     },
     list("/albums/{id}/songs", "Albums", "The songs of an album, by disc and number", "Song"),
     list("/artists", "Artists", "All artists, by name", "Artist"),

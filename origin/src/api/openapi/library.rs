@@ -1,28 +1,9 @@
 //! What an account plays, likes and keeps.
 
-use super::operation::{Access, Answer, Operation};
+use super::operation::{Access, Answer, Operation, Section};
 use Answer::{Json, Nothing, Page};
 
-const fn own(
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    status: u16,
-    answer: Answer,
-) -> Operation {
-    Operation {
-        method,
-        path,
-        tag: "Library",
-        summary,
-        access: Access::Account,
-        query: &[],
-        body: None,
-        status,
-        answer,
-        problems: &[403],
-    }
-}
+const OWN: Section = Section { tag: "Library", access: Access::Account, problems: &[403] };
 
 const PAGED: &[&str] = &["limit", "cursor"];
 
@@ -31,7 +12,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         access: Access::Guest,
         body: Some("Progress"),
         problems: &[422],
-        ..own(
+        ..OWN.on(
             "post",
             "/plays/{session}/progress",
             "Tells how much of a playback session was really heard so far",
@@ -43,7 +24,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         access: Access::Guest,
         query: &["max_kbps"],
         problems: &[410, 502],
-        ..own(
+        ..OWN.on(
             "get",
             "/stream/{id}",
             "For players that take nothing but an address: leads to the signed manifest",
@@ -53,35 +34,47 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGED,
-        ..own("get", "/users/{id}/history", "Plays, the newest first", 200, Page("Played"))
+        ..OWN.on("get", "/users/{id}/history", "Plays, the newest first", 200, Page("Played"))
     },
-    own("delete", "/users/{id}/history", "Forgets what was played", 204, Nothing),
+    OWN.on("delete", "/users/{id}/history", "Forgets what was played", 204, Nothing),
     Operation {
         query: PAGED,
-        ..own("get", "/users/{id}/recent", "Songs played lately, each once", 200, Page("Recent"))
+        ..OWN.on("get", "/users/{id}/recent", "Songs played lately, each once", 200, Page("Recent"))
     },
     Operation {
         query: &["period", "top_limit"],
-        ..own("get", "/users/{id}/top/{kind}", "The songs or artists that were played most", 200, Page("Top"))
+        ..OWN.on(
+            "get",
+            "/users/{id}/top/{kind}",
+            "The songs or artists that were played most",
+            200,
+            Page("Top"),
+        )
     },
     Operation {
         query: PAGED,
-        ..own("get", "/users/{id}/favourites/{kind}", "Favourites, the newest first", 200, Page("Favourite"))
+        ..OWN.on(
+            "get",
+            "/users/{id}/favourites/{kind}",
+            "Favourites, the newest first",
+            200,
+            Page("Favourite"),
+        )
     },
-    own(
+    OWN.on(
         "get",
         "/users/{id}/favourites/{kind}/{object}",
         "Whether and since when it is a favourite",
         200,
         Json("Favourite"),
     ),
-    own("put", "/users/{id}/favourites/{kind}/{object}", "Makes it a favourite", 204, Nothing),
-    own("delete", "/users/{id}/favourites/{kind}/{object}", "Makes it no favourite", 204, Nothing),
-    own("get", "/users/{id}/queue", "The queue kept across devices", 200, Json("Queue")),
+    OWN.on("put", "/users/{id}/favourites/{kind}/{object}", "Makes it a favourite", 204, Nothing),
+    OWN.on("delete", "/users/{id}/favourites/{kind}/{object}", "Makes it no favourite", 204, Nothing),
+    OWN.on("get", "/users/{id}/queue", "The queue kept across devices", 200, Json("Queue")),
     Operation {
         body: Some("QueueRequest"),
         problems: &[403, 409, 412, 422],
-        ..own(
+        ..OWN.on(
             "put",
             "/users/{id}/queue",
             "Keeps a queue; with If-Match only if it is still the same",
@@ -91,6 +84,12 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         query: PAGED,
-        ..own("get", "/users/{id}/recommendations", "Songs that might be liked", 200, Json("Recommendations"))
+        ..OWN.on(
+            "get",
+            "/users/{id}/recommendations",
+            "Songs that might be liked",
+            200,
+            Json("Recommendations"),
+        )
     },
 ];

@@ -46,6 +46,28 @@ pub(super) struct Operation {
     pub(super) problems: &'static [u16],
 }
 
+/// What the operations of one kind have in common.
+pub(super) struct Section {
+    pub(super) tag: &'static str,
+    pub(super) access: Access,
+    pub(super) problems: &'static [u16],
+}
+
+impl Section {
+    /// One method of one path, without query and body.
+    pub(super) const fn on(
+        &self,
+        method: &'static str,
+        path: &'static str,
+        summary: &'static str,
+        status: u16,
+        answer: Answer,
+    ) -> Operation {
+        let Self { tag, access, problems } = *self;
+        Operation { method, path, tag, summary, access, query: &[], body: None, status, answer, problems }
+    }
+}
+
 impl Operation {
     pub(super) fn to_json(&self) -> Value {
         let mut it = json!({

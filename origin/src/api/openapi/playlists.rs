@@ -1,31 +1,13 @@
 //! Playlists.
 
-use super::operation::{Access, Answer, Operation};
+use super::operation::{Access, Answer, Operation, Section};
 use Answer::{Json, Nothing, Page};
 
-const fn on(
-    method: &'static str,
-    path: &'static str,
-    summary: &'static str,
-    status: u16,
-    answer: Answer,
-) -> Operation {
-    Operation {
-        method,
-        path,
-        tag: "Playlists",
-        summary,
-        access: Access::Account,
-        query: &[],
-        body: None,
-        status,
-        answer,
-        problems: &[403, 409, 412, 422],
-    }
-}
+const PLAYLISTS: Section =
+    Section { tag: "Playlists", access: Access::Account, problems: &[403, 409, 412, 422] };
 
 const fn read(path: &'static str, summary: &'static str, answer: Answer) -> Operation {
-    Operation { access: Access::Guest, problems: &[], ..on("get", path, summary, 200, answer) }
+    Operation { access: Access::Guest, problems: &[], ..PLAYLISTS.on("get", path, summary, 200, answer) }
 }
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -35,13 +17,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         body: Some("PlaylistWords"),
-        ..on("post", "/playlists", "Makes a playlist", 201, Json("Playlist"))
+        ..PLAYLISTS.on("post", "/playlists", "Makes a playlist", 201, Json("Playlist"))
     },
     Operation {
         body: Some("PlaylistFile"),
         query: &["playlist_name", "visibility"],
         problems: &[409, 415, 422],
-        ..on(
+        ..PLAYLISTS.on(
             "post",
             "/playlists/import",
             "Makes a playlist of an M3U or JSON file",
@@ -60,28 +42,40 @@ pub(super) const OPERATIONS: &[Operation] = &[
     read("/playlists/{id}", "One playlist", Json("Playlist")),
     Operation {
         body: Some("PlaylistWords"),
-        ..on("patch", "/playlists/{id}", "Renames, describes, shows or hides it", 200, Json("Playlist"))
+        ..PLAYLISTS.on(
+            "patch",
+            "/playlists/{id}",
+            "Renames, describes, shows or hides it",
+            200,
+            Json("Playlist"),
+        )
     },
-    on("delete", "/playlists/{id}", "Deletes it", 204, Nothing),
+    PLAYLISTS.on("delete", "/playlists/{id}", "Deletes it", 204, Nothing),
     Operation {
         query: &["limit", "cursor"],
         ..read("/playlists/{id}/songs", "Its entries in order", Page("PlaylistEntry"))
     },
     Operation {
         body: Some("PlaylistAddition"),
-        ..on("post", "/playlists/{id}/songs", "Adds songs", 201, Json("PlaylistAdded"))
+        ..PLAYLISTS.on("post", "/playlists/{id}/songs", "Adds songs", 201, Json("PlaylistAdded"))
     },
-    on(
+    PLAYLISTS.on(
         "delete",
         "/playlists/{id}/songs/{song}",
         "Removes every entry of a song",
         200,
         Json("PlaylistChanged"),
     ),
-    on("delete", "/playlists/{id}/entries/{entry}", "Removes one entry", 200, Json("PlaylistChanged")),
+    PLAYLISTS.on(
+        "delete",
+        "/playlists/{id}/entries/{entry}",
+        "Removes one entry",
+        200,
+        Json("PlaylistChanged"),
+    ),
     Operation {
         body: Some("PlaylistMove"),
-        ..on(
+        ..PLAYLISTS.on(
             "post",
             "/playlists/{id}/moves",
             "Moves entries, in the order given",
@@ -92,7 +86,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
         query: &["limit", "cursor"],
         problems: &[403],
-        ..on(
+        ..PLAYLISTS.on(
             "get",
             "/playlists/{id}/collaborators",
             "Who works on it besides the owner",
@@ -100,8 +94,14 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Page("Collaborator"),
         )
     },
-    on("put", "/playlists/{id}/collaborators/{user}", "Lets someone work on it", 204, Nothing),
-    on("delete", "/playlists/{id}/collaborators/{user}", "Lets someone work on it no more", 204, Nothing),
+    PLAYLISTS.on("put", "/playlists/{id}/collaborators/{user}", "Lets someone work on it", 204, Nothing),
+    PLAYLISTS.on(
+        "delete",
+        "/playlists/{id}/collaborators/{user}",
+        "Lets someone work on it no more",
+        204,
+        Nothing,
+    ),
     Operation {
         query: &["limit", "cursor"],
         ..read(

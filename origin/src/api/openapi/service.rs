@@ -1,20 +1,11 @@
 //! The server itself, and what other parts of Segue ask of it.
 
-use super::operation::{Access, Answer, Operation};
+use super::operation::{Access, Answer, Operation, Section};
+
+const SERVICE: Section = Section { tag: "Service", access: Access::Open, problems: &[] };
 
 const fn service(path: &'static str, summary: &'static str, answer: Answer) -> Operation {
-    Operation {
-        method: "get",
-        path,
-        tag: "Service",
-        summary,
-        access: Access::Open,
-        query: &[],
-        body: None,
-        status: 200,
-        answer,
-        problems: &[],
-    }
+    SERVICE.on("get", path, summary, 200, answer)
 }
 
 pub(super) const OPERATIONS: &[Operation] = &[

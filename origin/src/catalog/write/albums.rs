@@ -7,7 +7,7 @@ use crate::catalog::credits::Credits;
 use crate::catalog::edits::AlbumEdits;
 use crate::catalog::ids::{AlbumId, GroupId};
 use crate::catalog::mbid::Mbid;
-use crate::catalog::rows::{fixed, row};
+use crate::catalog::rows::{fixed, mbid_of, row};
 use crate::catalog::tags::{Name, NamedAlbum};
 use crate::database::DatabaseError;
 
@@ -74,7 +74,7 @@ pub(in crate::catalog) async fn state(
     let standing = Standing {
         title,
         date: row.release_date.unwrap_or_default(),
-        release: row.mb_id.map(|id| fixed(&id, "mb_id").map(Mbid)).transpose()?,
+        release: mbid_of(row.mb_id)?,
         group: group(row.release_group_id)?.ok_or(DatabaseError::Column("release_group_id"))?,
         disc_total: row.disc_total.map(|n| n as u32),
         made: row.made == Some(1),

@@ -7,7 +7,8 @@ use super::Batch;
 use super::batch::Pending;
 use crate::catalog::edits::{Placement, SongEdits};
 use crate::catalog::ids::{AlbumId, ArtistId, SongId};
-use crate::catalog::rows::{fixed, row};
+use crate::catalog::mbid::Mbid;
+use crate::catalog::rows::{fixed, mbid_of, row};
 use crate::catalog::tags::{Place, READ_AS, Shelf};
 use crate::database::DatabaseError;
 
@@ -19,6 +20,7 @@ pub(in crate::catalog) struct Standing {
     pub(in crate::catalog) album: Option<AlbumId>,
     duration_ms: i64,
     taken_down: bool,
+    pub(in crate::catalog) recording: Option<Mbid>,
     pub(in crate::catalog) edits: SongEdits,
 }
 
@@ -30,6 +32,7 @@ row! {
         album_id: Option<Vec<u8>>,
         duration_ms: i64,
         taken_down_at: Option<i64>,
+        mb_id: Option<Vec<u8>>,
         edited_title: Option<String>,
         edited_artist: Option<String>,
         edited_album: Option<Vec<u8>>,
@@ -46,7 +49,7 @@ pub(in crate::catalog) async fn standing(
     song: SongId,
 ) -> Result<Option<Standing>, DatabaseError> {
     let row: Option<StandingRow> = sqlx::query_as(
-        "SELECT s.rev, s.current_since, s.read_as, s.album_id, s.duration_ms, s.taken_down_at,
+        "SELECT s.rev, s.current_since, s.read_as, s.album_id, s.duration_ms, s.taken_down_at, s.mb_id,
              e.title AS edited_title, e.artist AS edited_artist, e.album_id AS edited_album, e.single,
              e.track_number AS edited_track, e.disc_number AS edited_disc, e.isrc AS edited_isrc
          FROM songs s LEFT JOIN song_edits e ON e.song_id = s.id WHERE s.id = $1",
@@ -74,6 +77,7 @@ impl TryFrom<StandingRow> for Standing {
             album: album(row.album_id)?,
             duration_ms: row.duration_ms,
             taken_down: row.taken_down_at.is_some(),
+            recording: mbid_of(row.mb_id)?,
             edits: SongEdits {
                 title: row.edited_title,
                 artist: row.edited_artist,

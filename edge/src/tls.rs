@@ -1,15 +1,12 @@
 //! TLS: rustls over aws-lc-rs, certificates that follow their files, session tickets.
 
-mod certificate;
-
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::{CipherSuite, ServerConfig};
+use segue_certificate::Certificate;
 
 use crate::config::Config;
-
-pub(crate) use certificate::{Certificate, Files};
 
 /// The TLS side of an edge's listeners.
 #[derive(Debug, Clone)]
@@ -28,9 +25,9 @@ impl Tls {
             return Ok(None);
         }
         let certificate = if config.tls_self_signed {
-            Certificate::self_signed(config)?
+            Certificate::self_signed(own_names(config))?
         } else {
-            Certificate::from_files(Files::new(&config.tls_cert, &config.tls_key))?
+            Certificate::from_files(&config.tls_cert, &config.tls_key)?
         };
         let certificate = Arc::new(certificate);
         Ok(Some(Self { config: Arc::new(server_config(certificate.clone())?), certificate }))
@@ -43,6 +40,18 @@ impl Tls {
     pub(crate) fn certificate(&self) -> &Certificate {
         &self.certificate
     }
+}
+
+/// This machine's names, as far as they are known.
+fn own_names(config: &Config) -> Vec<String> {
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if let Some((host, _)) = config.listen.rsplit_once(':') {
+        let host = host.trim_matches(['[', ']']).to_owned();
+        if !host.is_empty() && !names.contains(&host) {
+            names.push(host);
+        }
+    }
+    names
 }
 
 fn server_config(certificate: Arc<Certificate>) -> Result<ServerConfig, String> {

@@ -1,4 +1,6 @@
-//! The certificate in use, replaced while connections go on.
+//! The certificate in use, for edges and origins: replaced while connections go on. Errors name the settings `tls_cert`
+//! and `tls_key`.
+#![forbid(unsafe_code)]
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +12,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use crate::config::Config;
-
-/// The two PEM files.
-#[derive(Debug, Clone)]
-pub(crate) struct Files {
+#[derive(Debug)]
+struct Files {
     certificate: PathBuf,
     private: PathBuf,
 }
@@ -24,16 +23,12 @@ type Contents = (Vec<u8>, Vec<u8>);
 
 /// A certificate with its private key. Handshakes take what is in use; open connections are not touched.
 #[derive(Debug)]
-pub(crate) struct Certificate {
+pub struct Certificate {
     current: ArcSwap<CertifiedKey>,
     files: Option<(Files, Mutex<Contents>)>,
 }
 
 impl Files {
-    pub(crate) fn new(certificate: &str, private: &str) -> Self {
-        Self { certificate: certificate.into(), private: private.into() }
-    }
-
     fn read(&self) -> Result<Contents, String> {
         let read = |setting: &str, path: &PathBuf| {
             let place = || format!("{setting}: {} cannot be read", path.display());
@@ -44,28 +39,22 @@ impl Files {
 }
 
 impl Certificate {
-    /// Reads the files.
+    /// Reads the PEM files of a chain and its private key.
     ///
     /// # Errors
     /// When they cannot be read, are not PEM, or do not belong together.
-    pub(crate) fn from_files(files: Files) -> Result<Self, String> {
+    pub fn from_files(certificate: &str, private: &str) -> Result<Self, String> {
+        let files = Files { certificate: certificate.into(), private: private.into() };
         let contents = files.read()?;
         let current = ArcSwap::from_pointee(parse(&contents)?);
         Ok(Self { current, files: Some((files, Mutex::new(contents))) })
     }
 
-    /// Makes a certificate for this machine's names, for development.
+    /// Makes a certificate for those names and addresses, for development.
     ///
     /// # Errors
     /// When the system gives no randomness.
-    pub(crate) fn self_signed(config: &Config) -> Result<Self, String> {
-        let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        if let Some((host, _)) = config.listen.rsplit_once(':') {
-            let host = host.trim_matches(['[', ']']).to_owned();
-            if !host.is_empty() && !names.contains(&host) {
-                names.push(host);
-            }
-        }
+    pub fn self_signed(names: Vec<String>) -> Result<Self, String> {
         let made = rcgen::generate_simple_self_signed(names).map_err(|error| format!("tls: {error}"))?;
         let chain = vec![made.cert.der().clone()];
         let private = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
@@ -79,7 +68,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When the files changed and cannot be used.
-    pub(crate) fn reload(&self) -> Result<bool, String> {
+    pub fn reload(&self) -> Result<bool, String> {
         let Some((files, seen)) = &self.files else { return Ok(false) };
         let contents = files.read()?;
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,6 +142,8 @@ mod tests {
             let error = parse(&(certificate.into(), private.into())).unwrap_err();
             assert!(error.starts_with(hint), "{error}");
         }
+        let nowhere = Certificate::from_files("/nowhere", "/nowhere").unwrap_err();
+        assert!(nowhere.starts_with("tls_cert: /nowhere"), "{nowhere}");
     }
 
     #[test]
@@ -165,8 +156,7 @@ mod tests {
         };
         let (first, second) = (pair(), pair());
         write((&first.0, &first.1));
-        let files = Files::new(cert.to_str().unwrap(), private.to_str().unwrap());
-        let certificate = Certificate::from_files(files).unwrap();
+        let certificate = Certificate::from_files(cert.to_str().unwrap(), private.to_str().unwrap()).unwrap();
         let before = certificate.current.load_full();
         assert_eq!(certificate.reload(), Ok(false));
         write((&second.0, &first.1));
@@ -177,6 +167,8 @@ mod tests {
         assert_eq!(certificate.reload(), Ok(true));
         assert_ne!(before.cert, certificate.current.load().cert);
         write(("", ""));
+        assert!(certificate.reload().is_err());
+        std::fs::remove_file(&cert).unwrap();
         assert!(certificate.reload().is_err());
     }
 }
