@@ -145,10 +145,12 @@ async fn fill(
 ) -> Result<(), sqlx::Error> {
     let mut numbers: Vec<u64> = (0..count).collect();
     numbers.sort_by_cached_key(|n| id(kind, *n));
+    // SQLite looks a numbered place up by its name, among all of them.
+    let numbered = db.backend_name() != "SQLite";
+    let place = |at: usize| if numbered { format!("${at}") } else { "?".to_owned() };
     for chunk in numbers.chunks(ROWS) {
         let row = |row: usize| {
-            let places: Vec<String> =
-                (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+            let places: Vec<String> = (1..=columns).map(|column| place(row * columns + column)).collect();
             format!("({})", places.join(","))
         };
         let rows: Vec<String> = (0..chunk.len()).map(row).collect();

@@ -34,8 +34,8 @@ pub(super) const OF_ARTIST: &str = albums_sql!(
      AND ($4 = '' OR instr(title_folded, $4) > 0) ORDER BY title_folded, album_id LIMIT $1"
 );
 pub(super) const ONE: &str = albums_sql!("SELECT id FROM albums WHERE id = $2 LIMIT $1");
-/// `#` stands for placeholders from `$2` on.
-pub(super) const MANY: &str = albums_sql!("SELECT id FROM albums WHERE id IN (#) LIMIT $1");
+/// `#` stands for placeholders.
+pub(super) const MANY: &str = albums_sql!("SELECT id FROM albums WHERE id IN (#)");
 
 impl Catalog {
     /// All albums with songs to show or made by curators, by folded title.

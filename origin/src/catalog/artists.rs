@@ -29,8 +29,8 @@ macro_rules! artists_sql {
 pub(super) const BY_NAME: ByName =
     by_name!(artists_sql, "artists WHERE song_count + album_count > 0 AND", "name_folded", "artist");
 pub(super) const ONE: &str = artists_sql!("SELECT id FROM artists WHERE id = $2 LIMIT $1");
-/// `#` stands for placeholders from `$2` on.
-pub(super) const MANY: &str = artists_sql!("SELECT id FROM artists WHERE id IN (#) LIMIT $1");
+/// `#` stands for placeholders.
+pub(super) const MANY: &str = artists_sql!("SELECT id FROM artists WHERE id IN (#)");
 
 impl Catalog {
     /// All artists whose page lists something, by folded name.

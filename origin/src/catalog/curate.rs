@@ -88,7 +88,7 @@ impl Catalog {
         put_song_edits(&mut tx, id, &edits).await?;
         before.edits = edits;
         let mut batch = Batch::new(&mut tx, by.now);
-        batch.place(descriptor, Some(&before)).await?;
+        batch.place(descriptor, Shelf::of(&descriptor.tags), Some(&before)).await?;
         batch.finish().await?;
         note(&mut tx, &by.who, "edit-song", &id.to_string(), &change.names().join(", "), by.now).await?;
         let after = details::song(&mut tx, id).await?.ok_or(CurateError::Unknown("song"))?;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, AssertSqlSafe, FromRow};
+use sqlx::{AnyPool, FromRow};
 
 use super::model::{Album, Artist, Song};
 use super::rows::{AlbumRow, ArtistRow, SongRow, fixed};
 use super::{Catalog, albums, artists, songs};
-use crate::database::{DatabaseError, list};
+use crate::database::{DatabaseError, bound, list};
 
 /// What the catalog has identifiers for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,12 +113,13 @@ async fn fetch<R: for<'r> FromRow<'r, AnyRow> + Send + Unpin>(
 ) -> Result<Vec<R>, DatabaseError> {
     // Few lengths, so that few statements are prepared; the last identifier fills up.
     let length = ids.len().next_power_of_two();
-    let sql = sql.replace('#', &list(2, length));
-    let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(ids.len() as i64);
+    let mut db = pool.acquire().await?;
+    let sql = sql.replace('#', &list(1, length));
+    let mut query = sqlx::query_as(bound(&db, sql));
     for at in 0..length {
         query = query.bind(&ids[at.min(ids.len() - 1)][..]);
     }
-    Ok(query.fetch_all(pool).await?)
+    Ok(query.fetch_all(&mut *db).await?)
 }
 
 #[cfg(test)]

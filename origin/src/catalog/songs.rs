@@ -58,9 +58,8 @@ pub(super) const OF_ALBUM: &str = songs_sql!(
 );
 pub(super) const ONE: &str =
     songs_sql!("SELECT id FROM songs WHERE id = $2 AND taken_down_at IS NULL LIMIT $1");
-/// `#` stands for placeholders from `$2` on.
-pub(super) const MANY: &str =
-    songs_sql!("SELECT id FROM songs WHERE id IN (#) AND taken_down_at IS NULL LIMIT $1");
+/// `#` stands for placeholders.
+pub(super) const MANY: &str = songs_sql!("SELECT id FROM songs WHERE id IN (#) AND taken_down_at IS NULL");
 
 /// Where a cover lies in the store.
 #[derive(Debug, Clone)]

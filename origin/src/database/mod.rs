@@ -21,7 +21,7 @@ use sqlx::{Any, AnyPool, Transaction, any::AnyPoolOptions};
 use generation::Reader;
 
 pub use error::DatabaseError;
-pub(crate) use many::{list, tuples};
+pub(crate) use many::{bound, list, tuples};
 
 /// How long a request waits for a connection, or a connection for a lock.
 const WAIT: Duration = Duration::from_secs(5);

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::stream::TryChunksError;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use segue_manifests::{AssetId, Descriptor, ObjectKey, Rev};
 
@@ -18,7 +19,7 @@ use crate::database::DatabaseError;
 /// Descriptors that are read at once.
 const AT_ONCE: usize = 8;
 /// Descriptors that are imported in one transaction.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
 /// Bad descriptors that are remembered, so that each is reported once.
 const MAX_REMEMBERED: usize = 100_000;
 
@@ -78,58 +79,54 @@ impl Scanner {
         }
     }
 
-    /// One pass over the store.
+    /// One pass over the store. While a batch is written, the next is read.
     pub(crate) async fn scan(&mut self) -> Result<Report, ScanError> {
         let began = clock::now_ms();
         let importer = self.importer.clone();
         let listed = importer.store.list("a/").try_filter_map(async |meta| Ok(descriptor_of(&meta.path)));
         let mut report = Report::default();
         let mut batches = pin!(listed.try_chunks(BATCH));
-        while let Some(batch) = batches.next().await {
+        let mut looked = self.look_at(batches.next().await).await;
+        while let Some(Looked { looks, broken }) = looked {
+            let fresh = self.sort_out(looks.map_err(ScanError::Database)?, &mut report)?;
+            let next = async { self.look_at(batches.next().await).await };
+            let (done, next) = tokio::join!(importer.import_all(&fresh, began), next);
+            report.imported += done.map_err(ScanError::Database)?;
             // What came before the listing broke off is imported all the same.
-            let (found, broken) = match batch {
-                Ok(found) => (found, None),
-                Err(error) => (error.0, Some(error.1)),
-            };
-            self.import_found(found, began, &mut report).await?;
             if let Some(error) = broken {
                 return Err(ScanError::List(error));
             }
+            looked = next;
         }
         Ok(report)
     }
 
-    /// Imports what is unknown among these, in one transaction.
-    async fn import_found(
-        &mut self,
-        found: Vec<(AssetId, Rev)>,
-        began: u64,
-        report: &mut Report,
-    ) -> Result<(), ScanError> {
-        let looks = found.into_iter().map(|(asset, rev)| {
-            let (importer, known_bad) = (self.importer.clone(), self.bad.contains(&(asset, rev)));
-            async move {
-                let look = if known_bad { Look::KnownBad } else { importer.look(asset, rev).await };
-                (asset, rev, look)
-            }
-        });
-        let looks: Vec<_> = futures_util::stream::iter(looks).buffered(AT_ONCE).collect().await;
+    /// Reads what is unknown of a batch; none when the store's end is reached.
+    async fn look_at(&self, batch: Option<Listed>) -> Option<Looked> {
+        let (found, broken) = match batch? {
+            Ok(found) => (found, None),
+            Err(error) => (error.0, Some(error.1)),
+        };
+        Some(Looked { looks: self.importer.look_at(&found, &self.bad).await, broken })
+    }
+
+    /// Counts what was found; answers what is to be imported.
+    fn sort_out(&mut self, looks: Vec<Look>, report: &mut Report) -> Result<Vec<Descriptor>, ScanError> {
         let mut fresh = Vec::new();
-        for (asset, rev, look) in looks {
+        for look in looks {
             report.seen += 1;
             match look {
                 Look::Known => {}
                 Look::KnownBad => report.failed += 1,
                 Look::New(descriptor) => fresh.push(*descriptor),
-                Look::Failed(ImportError::Database(error)) => return Err(ScanError::Database(error)),
-                Look::Failed(error) => {
+                Look::Failed(_, _, ImportError::Database(error)) => return Err(ScanError::Database(error)),
+                Look::Failed(asset, rev, error) => {
                     report.failed += 1;
                     self.note_failure(asset, rev, &error);
                 }
             }
         }
-        report.imported += self.importer.import_all(&fresh, began).await.map_err(ScanError::Database)?;
-        Ok(())
+        Ok(fresh)
     }
 
     fn note_failure(&mut self, asset: AssetId, rev: Rev, error: &ImportError) {
@@ -141,25 +138,49 @@ impl Scanner {
     }
 }
 
+/// Descriptors of the store; those before its listing broke off, and why.
+type Listed = Result<Vec<(AssetId, Rev)>, TryChunksError<(AssetId, Rev), segue_storage::Error>>;
+
+/// What a batch turned out to be.
+struct Looked {
+    looks: Result<Vec<Look>, DatabaseError>,
+    /// Why the listing broke off behind it.
+    broken: Option<segue_storage::Error>,
+}
+
 /// What one descriptor of the store turned out to be.
 enum Look {
     Known,
     New(Box<Descriptor>),
-    Failed(ImportError),
+    Failed(AssetId, Rev, ImportError),
     KnownBad,
 }
 
 impl Importer {
-    /// Reads the descriptor of a packaging, unless it is known.
-    async fn look(&self, asset: AssetId, rev: Rev) -> Look {
-        match self.catalog.knows(asset, rev).await {
-            Ok(true) => return Look::Known,
-            Ok(false) => {}
-            Err(error) => return Look::Failed(error.into()),
-        }
-        match self.read(asset, rev).await {
-            Ok(descriptor) => Look::New(Box::new(descriptor)),
-            Err(error) => Look::Failed(error),
+    /// Reads the descriptors of packagings that are not known.
+    async fn look_at(
+        &self,
+        found: &[(AssetId, Rev)],
+        bad: &HashSet<(AssetId, Rev)>,
+    ) -> Result<Vec<Look>, DatabaseError> {
+        let known = self.catalog.known(found).await?;
+        let looks: Vec<_> = found
+            .iter()
+            .map(|packaging| {
+                self.clone().look(*packaging, known.contains(packaging), bad.contains(packaging))
+            })
+            .collect();
+        Ok(futures_util::stream::iter(looks).buffered(AT_ONCE).collect().await)
+    }
+
+    async fn look(self, (asset, rev): (AssetId, Rev), known: bool, bad: bool) -> Look {
+        match (known, bad) {
+            (true, _) => Look::Known,
+            (_, true) => Look::KnownBad,
+            _ => match self.read(asset, rev).await {
+                Ok(descriptor) => Look::New(Box::new(descriptor)),
+                Err(error) => Look::Failed(asset, rev, error),
+            },
         }
     }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::Library;
 use crate::accounts::UserId;
 use crate::catalog::{Kind, Object, ObjectId, fixed};
-use crate::database::{DatabaseError, list};
+use crate::database::{DatabaseError, bound, list};
 
 /// Artists played lately that are looked at.
 const ARTISTS: usize = 12;
@@ -115,11 +115,12 @@ impl Library {
             return Ok(Vec::new());
         }
         let sql = format!("SELECT id, artist_id FROM songs WHERE id IN ({})", list(1, songs.len()));
-        let mut query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).persistent(false);
+        let mut db = self.database.readers().acquire().await?;
+        let mut query = sqlx::query_as(bound(&db, sql)).persistent(false);
         for song in songs {
             query = query.bind(&song[..]);
         }
-        let rows: Vec<(Vec<u8>, Vec<u8>)> = query.fetch_all(self.database.readers()).await?;
+        let rows: Vec<(Vec<u8>, Vec<u8>)> = query.fetch_all(&mut *db).await?;
         let artists: BTreeMap<Vec<u8>, Vec<u8>> = rows.into_iter().collect();
         let mut seen = HashSet::new();
         let mut order = Vec::new();

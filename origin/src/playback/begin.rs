@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::recorder::{Outcome, Play, RecordError, Recorded};
 use crate::accounts::UserId;
 use crate::catalog::fixed;
-use crate::database::{DatabaseError, Dialect, list, tuples};
+use crate::database::{DatabaseError, Dialect, bound, list, tuples};
 
 /// Names an event: the account and the client's own name for it.
 type Event = (UserId, String);
@@ -63,7 +63,7 @@ async fn present(
         return Ok(BTreeSet::new());
     }
     let sql = format!("SELECT id FROM {table} WHERE id IN ({}){keep}", list(1, ids.len()));
-    let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query_as(bound(db, sql)).persistent(false);
     for id in ids {
         query = query.bind(&id[..]);
     }
@@ -90,7 +90,7 @@ async fn put_events(
          ON CONFLICT (user_id, event_id) DO NOTHING",
         tuples(events.len(), 5)
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query(bound(db, sql)).persistent(false);
     for ((user, event), play) in &events {
         query = query.bind(user.bytes()).bind(event).bind(&play.session[..]).bind(&play.song.0[..]);
         query = query.bind(play.started_ms as i64);
@@ -109,7 +109,7 @@ async fn read_events(
          JOIN play_events e ON e.user_id = k.column1 AND e.event_id = k.column2",
         tuples(events.len(), 2)
     );
-    let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query_as(bound(db, sql)).persistent(false);
     for (user, event) in events {
         query = query.bind(user.bytes()).bind(event);
     }
@@ -129,7 +129,7 @@ async fn insert(db: &mut AnyConnection, plays: &[&Play]) -> Result<(), DatabaseE
         "INSERT INTO plays (user_id, playback_session, song_id, started_at) VALUES {}",
         tuples(plays.len(), 4)
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query(bound(db, sql)).persistent(false);
     for play in plays {
         query = query.bind(play.user.bytes()).bind(&play.session[..]).bind(&play.song.0[..]);
         query = query.bind(play.started_ms as i64);

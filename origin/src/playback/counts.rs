@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::popularity;
 use crate::accounts::UserId;
 use crate::catalog::fixed;
 use crate::clock;
-use crate::database::{DatabaseError, Dialect, list, tuples};
+use crate::database::{DatabaseError, Dialect, bound, list, tuples};
 
 /// What comes to a count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Counts {
                  heard_ms = play_counts.heard_ms + excluded.heard_ms",
             tuples(self.everyone.len(), 5)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query(bound(db, sql)).persistent(false);
         for ((kind, id, day), gain) in &self.everyone {
             query = query.bind(*kind).bind(&id[..]).bind(*day).bind(gain.plays).bind(gain.heard_ms);
         }
@@ -88,7 +88,7 @@ impl Counts {
                  heard_ms = user_counts.heard_ms + excluded.heard_ms",
             tuples(self.users.len(), 6)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query(bound(db, sql)).persistent(false);
         for ((user, kind, day, id), gain) in &self.users {
             query = query.bind(user.bytes()).bind(*kind).bind(*day).bind(&id[..]);
             query = query.bind(gain.plays).bind(gain.heard_ms);
@@ -107,7 +107,7 @@ impl Counts {
             "INSERT INTO popularity (song_id, score) VALUES {} ON CONFLICT (song_id) DO NOTHING",
             tuples(count, 2)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query(bound(db, sql)).persistent(false);
         for song in self.popularity.keys() {
             query = query.bind(&song[..]).bind(popularity::NEVER);
         }
@@ -117,7 +117,7 @@ impl Counts {
             list(1, count),
             dialect.lock_rows("popularity")
         );
-        let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query_as(bound(db, sql)).persistent(false);
         for song in self.popularity.keys() {
             query = query.bind(&song[..]);
         }
@@ -126,7 +126,7 @@ impl Counts {
             "UPDATE popularity SET score = v.column2 FROM (VALUES {}) v WHERE popularity.song_id = v.column1",
             tuples(before.len(), 2)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query(bound(db, sql)).persistent(false);
         for (song, score) in before {
             let gain = self.popularity.get(&fixed(&song, "song_id")?).copied().unwrap_or(popularity::NEVER);
             query = query.bind(song).bind(popularity::together(score, gain));

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::counts::{Counts, Heard};
 use super::heard;
 use super::recorder::{Outcome, RecordError, Recorded, Report};
 use crate::accounts::UserId;
 use crate::catalog::fixed;
-use crate::database::{DatabaseError, Dialect, list, tuples};
+use crate::database::{DatabaseError, Dialect, bound, list, tuples};
 
 /// A playback session and whose it is.
 type Key = (UserId, [u8; 16]);
@@ -113,7 +113,7 @@ async fn read(
         keys.len() * 2 + 2,
         dialect.lock_rows("p")
     );
-    let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query_as(bound(db, sql)).persistent(false);
     for (user, session) in keys {
         query = query.bind(user.bytes()).bind(&session[..]);
     }
@@ -139,7 +139,7 @@ async fn read_songs(
         "SELECT id, artist_id, album_id, duration_ms FROM songs WHERE id IN ({})",
         list(1, ids.len())
     );
-    let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query_as(bound(db, sql)).persistent(false);
     for id in ids {
         query = query.bind(*id);
     }
@@ -175,7 +175,7 @@ async fn update(db: &mut AnyConnection, sessions: &BTreeMap<Key, Session>) -> Re
         sessions.len() * 5 + 1,
         sessions.len() * 5 + 2
     );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let mut query = sqlx::query(bound(db, sql)).persistent(false);
     for ((user, session), it) in sessions {
         query = query.bind(user.bytes()).bind(&session[..]).bind(it.now.heard_ms as i64);
         query = query.bind(i64::from(it.now.counted)).bind(i64::from(it.now.ended));

@@ -6,14 +6,14 @@
 use std::collections::{HashMap, HashSet};
 
 use segue_manifests::AssetId;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::position::{MAX_TEXT, Position, between};
 use super::standing::{Access, take, touch};
 use super::{EntryId, MAX_ENTRIES, PlaylistError, PlaylistId, Playlists, Snapshot};
 use crate::accounts::{Invalid, UserId};
 use crate::catalog::{SongId, fixed};
-use crate::database::{DatabaseError, list};
+use crate::database::{DatabaseError, bound, list, tuples};
 
 /// Rows that are written with one statement.
 const ROWS: usize = 500;
@@ -181,7 +181,7 @@ pub(super) async fn durations(
     let mut found = HashMap::new();
     for songs in songs.chunks(ROWS) {
         let sql = format!("SELECT id, duration_ms FROM songs WHERE id IN ({})", list(1, songs.len()));
-        let mut query = sqlx::query_as::<_, (Vec<u8>, i64)>(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query_as::<_, (Vec<u8>, i64)>(bound(db, sql)).persistent(false);
         for song in songs {
             query = query.bind(&song.0[..]);
         }
@@ -207,7 +207,7 @@ async fn lift(
          RETURNING entry_id, song_id, duration_ms, added_at, added_by",
         list(2, entries.len())
     );
-    let mut query = sqlx::query_as::<_, DraftRow>(AssertSqlSafe(sql)).persistent(false).bind(id.bytes());
+    let mut query = sqlx::query_as::<_, DraftRow>(bound(db, sql)).persistent(false).bind(id.bytes());
     for entry in entries {
         query = query.bind(entry.bytes());
     }
@@ -296,16 +296,15 @@ async fn insert(
     drafts: &[Draft],
 ) -> Result<(), DatabaseError> {
     for (positions, drafts) in positions.chunks(ROWS).zip(drafts.chunks(ROWS)) {
-        let row = |at: usize| format!("($1, {})", list(2 + at * 6, 6));
-        let rows: Vec<String> = (0..drafts.len()).map(row).collect();
         let sql = format!(
             "INSERT INTO playlist_entries (playlist_id, position, entry_id, song_id, duration_ms, added_at, added_by)
              VALUES {}",
-            rows.join(", ")
+            tuples(drafts.len(), 7)
         );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(id.bytes());
+        let mut query = sqlx::query(bound(db, sql)).persistent(false);
         for (position, draft) in positions.iter().zip(drafts) {
             query = query
+                .bind(id.bytes())
                 .bind(position.text())
                 .bind(draft.id.bytes())
                 .bind(&draft.song[..])

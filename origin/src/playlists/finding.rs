@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use segue_manifests::AssetId;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::entries::durations;
 use super::wanted::Wanted;
 use crate::catalog::{ArtistId, SongId, first_artist, fixed, fold};
-use crate::database::{DatabaseError, list, tuples};
+use crate::database::{DatabaseError, bound, list, tuples};
 
 /// Names that are looked up with one statement.
 const NAMES: usize = 500;
@@ -100,7 +100,7 @@ async fn recorded(db: &mut AnyConnection, codes: &[&str]) -> Result<HashMap<Stri
              WHERE isrc IN ({}) AND taken_down_at IS NULL LIMIT {FOUND}",
             list(1, codes.len())
         );
-        let mut query = sqlx::query_as::<_, (String, Vec<u8>, i64)>(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query_as::<_, (String, Vec<u8>, i64)>(bound(db, sql)).persistent(false);
         for code in codes {
             query = query.bind(*code);
         }
@@ -117,7 +117,7 @@ async fn named(db: &mut AnyConnection, keys: &[&Key]) -> Result<HashMap<Key, Son
     let mut found: HashMap<Key, Songs> = HashMap::new();
     for keys in keys.chunks(NAMES) {
         let sql = names_sql(keys.len());
-        let mut query = sqlx::query_as::<_, Row>(AssertSqlSafe(sql)).persistent(false);
+        let mut query = sqlx::query_as::<_, Row>(bound(db, sql)).persistent(false);
         for (artist, title) in keys {
             query = query.bind(artist.bytes()).bind(title.as_str());
         }

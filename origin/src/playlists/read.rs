@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, FromRow, Row as _};
+use sqlx::{FromRow, Row as _};
 
 use super::model::{Entry, EntryPlace, Newest, Person, Playlist};
 use super::position::Position;
@@ -14,7 +14,7 @@ use crate::catalog::cursor::{self, NamePlace};
 use crate::catalog::{
     self, BadCursor, ByName, Page, Song, SongRow, Time, Window, by_name, fixed, row, song_columns,
 };
-use crate::database::{DatabaseError, list};
+use crate::database::{DatabaseError, bound, list};
 
 /// What a [`PlaylistRow`] is read from: a playlist `p` and its owner `u`. The cover is that of the first song.
 macro_rules! playlist_columns {
@@ -235,10 +235,10 @@ impl Playlists {
             "SELECT playlist_id FROM playlist_collaborators WHERE user_id = $1 AND playlist_id IN ({})",
             list(2, items.len())
         );
-        let query =
-            sqlx::query_as::<_, (Vec<u8>,)>(AssertSqlSafe(sql)).persistent(false).bind(caller.bytes());
+        let mut db = self.database.fresh().acquire().await?;
+        let query = sqlx::query_as::<_, (Vec<u8>,)>(bound(&db, sql)).persistent(false).bind(caller.bytes());
         let query = items.iter().fold(query, |query, it| query.bind(it.id.bytes().to_vec()));
-        let rows = query.fetch_all(self.database.fresh()).await?;
+        let rows = query.fetch_all(&mut *db).await?;
         let theirs: HashSet<Vec<u8>> = rows.into_iter().map(|(id,)| id).collect();
         for it in items.iter_mut().filter(|it| theirs.contains(it.id.bytes())) {
             it.editable = true;

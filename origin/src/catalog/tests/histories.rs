@@ -25,6 +25,18 @@ enum Step {
     DeleteAlbum(usize),
 }
 
+fn packaging(&(asset, rev, artist, album, release): &(u8, u8, usize, usize, usize)) -> Descriptor {
+    let mut tags = tags("t", ARTISTS[artist], ["", "X", "Y"][album]);
+    if artist == 5 {
+        tags.artists = vec!["A".into(), "B".into()];
+    }
+    tags.composers = vec![ARTISTS[5 - artist].into()];
+    if release > 0 {
+        tags.mb_release = format!("{release}0000000-af05-4f36-916e-3d57f91ecf5e");
+    }
+    descriptor(asset, rev, tags)
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let import = (0u8..5, 0u8..4, 0usize..6, 0usize..3, 0usize..3);
     prop_oneof![
@@ -63,18 +75,7 @@ impl History {
     async fn take(&mut self, it: &Fixture, step: &Step) {
         match step {
             Step::Import(these) => {
-                let read = |&(asset, rev, artist, album, release): &(u8, u8, usize, usize, usize)| {
-                    let mut tags = tags("t", ARTISTS[artist], ["", "X", "Y"][album]);
-                    if artist == 5 {
-                        tags.artists = vec!["A".into(), "B".into()];
-                    }
-                    tags.composers = vec![ARTISTS[5 - artist].into()];
-                    if release > 0 {
-                        tags.mb_release = format!("{release}0000000-af05-4f36-916e-3d57f91ecf5e");
-                    }
-                    descriptor(asset, rev, tags)
-                };
-                let these: Vec<Descriptor> = these.iter().map(read).collect();
+                let these: Vec<Descriptor> = these.iter().map(packaging).collect();
                 let changes = it.catalog.apply_all(&these, Trigger::Named, 1).await.unwrap();
                 for (descriptor, change) in these.into_iter().zip(changes) {
                     if change != Change::Unchanged {
@@ -160,6 +161,27 @@ proptest! {
             }
             let shown = history.current.len() - history.down.len();
             assert_eq!(it.catalog.totals().await.unwrap().songs as usize, shown);
+        });
+    }
+
+    /// Songs that come together are the same songs, albums and artists as when they come one by one.
+    #[test]
+    fn a_batch_is_its_songs_one_by_one(
+        rest in proptest::collection::vec((0u8..4, 0usize..6, 0usize..3, 0usize..3), 1..12),
+    ) {
+        let number = |(asset, (rev, artist, album, release))| packaging(&(asset, rev, artist, album, release));
+        let these: Vec<Descriptor> = (0..).zip(rest).map(number).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (together, alone) = (fixture().await, fixture().await);
+            together.catalog.apply_all(&these, Trigger::Scan { began: 0 }, 1).await.unwrap();
+            for descriptor in &these {
+                alone.catalog.apply(descriptor, Trigger::Scan { began: 0 }, 1).await.unwrap();
+            }
+            assert_eq!(together.contents().await, alone.contents().await);
+            assert_eq!(together.miscounted().await, []);
+            let again = together.catalog.apply_all(&these, Trigger::Scan { began: 0 }, 2).await.unwrap();
+            assert!(again.iter().all(|change| *change == Change::Unchanged));
         });
     }
 }

@@ -9,7 +9,7 @@ use crate::catalog::ids::{AlbumId, GroupId};
 use crate::catalog::mbid::Mbid;
 use crate::catalog::rows::{fixed, mbid_of, row};
 use crate::catalog::tags::{Name, NamedAlbum};
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, bound, tuples};
 
 /// What the database says of an album, there or not.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,7 @@ pub(in crate::catalog) struct Standing {
 
 row! {
     struct StateRow {
+        id: Vec<u8>,
         title: Option<String>,
         release_date: Option<String>,
         mb_id: Option<Vec<u8>>,
@@ -51,35 +52,52 @@ pub(in crate::catalog) async fn state(
     db: &mut AnyConnection,
     id: AlbumId,
 ) -> Result<AlbumState, DatabaseError> {
-    let row: StateRow = sqlx::query_as(
-        "SELECT a.title, a.release_date, a.mb_id, a.release_group_id, a.disc_total, a.made,
+    Ok(states(db, &[id.bytes()]).await?.pop().map(|(_, state)| state).unwrap_or_default())
+}
+
+/// What there is of these albums.
+pub(super) async fn states(
+    db: &mut AnyConnection,
+    ids: &[&[u8]],
+) -> Result<Vec<(AlbumId, AlbumState)>, DatabaseError> {
+    let sql = format!(
+        "SELECT k.column1 AS id, a.title, a.release_date, a.mb_id, a.release_group_id, a.disc_total, a.made,
              e.title AS edited_title, e.artist AS edited_artist, e.release_date AS edited_date,
              e.release_group_id AS edited_group
-         FROM (VALUES ($1)) k LEFT JOIN albums a ON a.id = k.column1
+         FROM (VALUES {}) k LEFT JOIN albums a ON a.id = k.column1
          LEFT JOIN album_edits e ON e.album_id = k.column1",
-    )
-    .bind(id.bytes())
-    .fetch_one(db)
-    .await?;
-    let group = |id: Option<Vec<u8>>| {
-        id.map(|id| fixed::<16>(&id, "release_group_id").map(GroupId::from)).transpose()
-    };
-    let edits = AlbumEdits {
-        title: row.edited_title,
-        artist: row.edited_artist,
-        date: row.edited_date,
-        release_group: group(row.edited_group)?,
-    };
-    let Some(title) = row.title else { return Ok(AlbumState { row: None, edits }) };
-    let standing = Standing {
-        title,
-        date: row.release_date.unwrap_or_default(),
-        release: mbid_of(row.mb_id)?,
-        group: group(row.release_group_id)?.ok_or(DatabaseError::Column("release_group_id"))?,
-        disc_total: row.disc_total.map(|n| n as u32),
-        made: row.made == Some(1),
-    };
-    Ok(AlbumState { row: Some(standing), edits })
+        tuples(ids.len(), 1)
+    );
+    let mut query = sqlx::query_as(bound(db, sql)).persistent(false);
+    for id in ids {
+        query = query.bind(*id);
+    }
+    let rows: Vec<StateRow> = query.fetch_all(db).await?;
+    rows.into_iter().map(|row| Ok((fixed::<16>(&row.id, "id")?.into(), row.state()?))).collect()
+}
+
+impl StateRow {
+    fn state(self) -> Result<AlbumState, DatabaseError> {
+        let group = |id: Option<Vec<u8>>| {
+            id.map(|id| fixed::<16>(&id, "release_group_id").map(GroupId::from)).transpose()
+        };
+        let edits = AlbumEdits {
+            title: self.edited_title,
+            artist: self.edited_artist,
+            date: self.edited_date,
+            release_group: group(self.edited_group)?,
+        };
+        let Some(title) = self.title else { return Ok(AlbumState { row: None, edits }) };
+        let standing = Standing {
+            title,
+            date: self.release_date.unwrap_or_default(),
+            release: mbid_of(self.mb_id)?,
+            group: group(self.release_group_id)?.ok_or(DatabaseError::Column("release_group_id"))?,
+            disc_total: self.disc_total.map(|n| n as u32),
+            made: self.made == Some(1),
+        };
+        Ok(AlbumState { row: Some(standing), edits })
+    }
 }
 
 /// An album as it is to stand.
@@ -157,7 +175,10 @@ impl Batch<'_> {
             return Ok(*id);
         }
         let mut id = named.id;
-        let mut state = state(self.db, id).await?;
+        let mut state = match self.ahead.albums.remove(&id) {
+            Some(known) => known,
+            None => state(self.db, id).await?,
+        };
         let other = |row: &Standing| row.release.zip(named.release).filter(|(there, here)| there != here);
         if let Some((_, release)) = state.row.as_ref().and_then(other) {
             id = id.edition(release);

@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use segue_manifests::AssetId;
 use sqlx::AnyConnection;
 
+use super::ahead::Ahead;
+use super::songs::SongWrite;
 use super::tally::Tally;
 use crate::catalog::credits::Credits;
 use crate::catalog::ids::{AlbumId, ArtistId};
 use crate::catalog::mbid::Mbid;
 use crate::catalog::tags::NamedAlbum;
+
+/// Rows that one statement writes or names.
+pub(super) const ROWS: usize = 500;
 
 /// Credits of a song that are still to be written, and the title that its artists list it by.
 #[derive(Debug)]
@@ -24,8 +29,11 @@ pub(in crate::catalog) struct Batch<'c> {
     pub(in crate::catalog) db: &'c mut AnyConnection,
     pub(super) now: u64,
     pub(super) tally: Tally,
+    pub(super) ahead: Ahead,
+    /// Songs that are still to be written.
+    pub(super) songs: Vec<SongWrite>,
     pub(super) pending: BTreeMap<AssetId, Pending>,
-    /// Artists that were written, as they were spelled.
+    /// Artists that were read or written, as they are spelled.
     pub(super) artists: HashMap<ArtistId, (String, Option<Mbid>)>,
     /// Albums that were written, as the tags named them, and what they became.
     pub(super) albums: HashMap<AlbumId, (NamedAlbum, AlbumId)>,
@@ -38,6 +46,8 @@ impl<'c> Batch<'c> {
             db,
             now,
             tally: Tally::default(),
+            ahead: Ahead::default(),
+            songs: Vec::new(),
             pending: BTreeMap::new(),
             artists: HashMap::new(),
             albums: HashMap::new(),

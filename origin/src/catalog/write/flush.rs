@@ -2,22 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::AssertSqlSafe;
-
 use super::Batch;
+use super::ahead::of_these;
+use super::batch::ROWS;
 use crate::catalog::credits::Credit;
 use crate::catalog::ids::{AlbumId, ArtistId, GroupId, SongId};
 use crate::catalog::rows::fixed;
-use crate::database::{DatabaseError, list, tuples};
-
-/// Rows that one statement writes or names.
-const ROWS: usize = 500;
+use crate::database::{DatabaseError, bound, tuples};
 
 type Id = Vec<u8>;
 
 impl Batch<'_> {
     /// Writes what was put off. Nothing may be changed through this batch afterwards.
     pub(in crate::catalog) async fn finish(mut self) -> Result<(), DatabaseError> {
+        self.write_songs().await?;
         self.write_credits().await?;
         self.write_lists().await?;
         self.count_albums().await?;
@@ -39,7 +37,7 @@ impl Batch<'_> {
                 "INSERT INTO song_credits (song_id, place, artist_id, role, name, joint) VALUES {}",
                 tuples(rows.len(), 6)
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(bound(self.db, sql)).persistent(false);
             for (song, place, credit) in rows {
                 query = query.bind(&song.0[..]).bind(*place as i64).bind(credit.artist.id.bytes());
                 query = query.bind(credit.role.as_str()).bind(&credit.artist.name.shown).bind(&credit.joint);
@@ -60,7 +58,7 @@ impl Batch<'_> {
                 "INSERT INTO artist_songs (artist_id, title_folded, song_id) VALUES {}",
                 tuples(rows.len(), 3)
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(bound(self.db, sql)).persistent(false);
             for (artist, title, song) in rows {
                 query = query.bind(artist.bytes()).bind(*title).bind(&song.0[..]);
             }
@@ -79,7 +77,7 @@ impl Batch<'_> {
                  FROM (VALUES {}) v WHERE albums.id = v.column1 RETURNING id, song_count",
                 tuples(amounts.len(), 3)
             );
-            let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query_as(bound(self.db, sql)).persistent(false);
             for (album, amount) in amounts {
                 query = query.bind(album.bytes()).bind(amount.songs).bind(amount.duration_ms);
             }
@@ -166,7 +164,7 @@ impl Batch<'_> {
                  FROM (VALUES {}) v WHERE artists.id = v.column1",
                 tuples(counts.len(), 3)
             );
-            let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+            let mut query = sqlx::query(bound(self.db, sql)).persistent(false);
             for (artist, (songs, albums)) in counts {
                 query = query.bind(artist.bytes()).bind(*songs).bind(*albums);
             }
@@ -200,15 +198,7 @@ impl Batch<'_> {
 
     /// Runs a statement in which `#` stands for these identifiers, and answers its only column.
     async fn of_these(&mut self, sql: &str, ids: &[&[u8]]) -> Result<Vec<Id>, DatabaseError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let sql = sql.replace('#', &list(1, ids.len()));
-        let mut query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
-        for id in ids {
-            query = query.bind(*id);
-        }
-        let rows: Vec<(Id,)> = query.fetch_all(&mut *self.db).await?;
+        let rows: Vec<(Id,)> = of_these(self.db, sql, ids).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

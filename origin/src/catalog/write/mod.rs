@@ -3,6 +3,7 @@
 //! Counts on artists and albums are kept up with every change, never counted on read. Albums and artists that
 //! nothing names any more disappear in the same transaction.
 
+mod ahead;
 mod albums;
 mod artists;
 mod batch;
@@ -10,12 +11,16 @@ mod flush;
 mod songs;
 mod tally;
 
+use std::collections::HashSet;
+
+use ahead::of_these;
+use batch::ROWS;
 use segue_manifests::{AssetId, Descriptor, Rev};
 
 use super::Catalog;
 use super::ids::SongId;
 use super::rows::fixed;
-use super::tags::READ_AS;
+use super::tags::{READ_AS, Shelf};
 use crate::database::{Alone, DatabaseError};
 
 pub(super) use albums::{AlbumState, Wanted, state};
@@ -61,18 +66,24 @@ impl Change {
 }
 
 impl Catalog {
-    /// Whether that packaging was ever imported, and is not to be read anew.
-    pub(crate) async fn knows(&self, asset: AssetId, rev: Rev) -> Result<bool, DatabaseError> {
-        let found: Option<(i64,)> = sqlx::query_as(
-            "SELECT 1 FROM assets WHERE asset = $1 AND rev = $2
-                 AND NOT EXISTS (SELECT 1 FROM songs WHERE id = $1 AND rev = $2 AND read_as < $3)",
-        )
-        .bind(&asset.0[..])
-        .bind(&rev.0[..])
-        .bind(READ_AS)
-        .fetch_optional(self.database.readers())
-        .await?;
-        Ok(found.is_some())
+    /// Those of the packagings that were ever imported, and are not to be read anew.
+    pub(crate) async fn known(
+        &self,
+        packagings: &[(AssetId, Rev)],
+    ) -> Result<HashSet<(AssetId, Rev)>, DatabaseError> {
+        let sql = "SELECT a.asset, a.rev, COALESCE(s.read_as, -1) FROM assets a
+             LEFT JOIN songs s ON s.id = a.asset AND s.rev = a.rev WHERE a.asset IN (#)";
+        let mut db = self.database.readers().acquire().await?;
+        let assets: Vec<&[u8]> = packagings.iter().map(|(asset, _)| &asset.0[..]).collect();
+        let mut known = HashSet::new();
+        for assets in assets.chunks(ROWS) {
+            let rows: Vec<(Vec<u8>, Vec<u8>, i64)> = of_these(&mut db, sql, assets).await?;
+            for (asset, rev, _) in rows.into_iter().filter(|(_, _, read_as)| !(0..READ_AS).contains(read_as))
+            {
+                known.insert((AssetId(fixed(&asset, "asset")?), Rev(fixed(&rev, "rev")?)));
+            }
+        }
+        Ok(known)
     }
 
     /// The current packaging of an asset, if it is in the catalog.
@@ -105,9 +116,11 @@ impl Catalog {
     ) -> Result<Vec<Change>, DatabaseError> {
         let mut tx = self.database.begin_alone(Alone::Catalog).await?;
         let mut batch = Batch::new(&mut tx, now);
-        let mut changes = Vec::with_capacity(descriptors.len());
-        for descriptor in descriptors {
-            changes.push(change(&mut batch, descriptor, trigger).await?);
+        let all: Vec<_> = descriptors.iter().map(|it| (it, Shelf::of(&it.tags))).collect();
+        batch.read_ahead(&all).await?;
+        let mut changes = Vec::with_capacity(all.len());
+        for (descriptor, shelf) in all {
+            changes.push(change(&mut batch, descriptor, shelf, trigger).await?);
         }
         batch.finish().await?;
         if changes.iter().any(|change| matches!(change, Change::Added | Change::Moved)) {
@@ -137,20 +150,22 @@ impl Catalog {
 async fn change(
     batch: &mut Batch<'_>,
     descriptor: &Descriptor,
+    shelf: Shelf,
     trigger: Trigger,
 ) -> Result<Change, DatabaseError> {
-    let before = standing(batch.db, descriptor.asset).await?;
+    let before = batch.standing(descriptor.asset).await?;
     let again = before.as_ref().is_some_and(|song| song.rev == descriptor.rev);
     if again && before.as_ref().is_some_and(|song| song.read_as >= READ_AS) {
         return Ok(Change::Unchanged);
     }
-    let new = batch.put_asset(descriptor).await?;
+    // Only the first in a batch is new.
+    let new = batch.ahead.assets.remove(&(descriptor.asset, descriptor.rev)).unwrap_or(false);
     if let (Trigger::Scan { began }, Some(song)) = (trigger, &before)
         && !again
         && (!new || song.since >= began)
     {
         return Ok(Change::Noted);
     }
-    batch.place(descriptor, before.as_ref()).await?;
+    batch.place(descriptor, shelf, before.as_ref()).await?;
     Ok(if before.is_some() { Change::Moved } else { Change::Added })
 }

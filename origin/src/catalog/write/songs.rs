@@ -1,16 +1,17 @@
 //! Writing songs.
 
-use segue_manifests::{Cover, Descriptor, Rev};
+use segue_manifests::{AssetId, Descriptor, Rev, Sha256};
 use sqlx::AnyConnection;
 
 use super::Batch;
-use super::batch::Pending;
+use super::ahead::of_these;
+use super::batch::{Pending, ROWS};
 use crate::catalog::edits::{Placement, SongEdits};
 use crate::catalog::ids::{AlbumId, ArtistId, SongId};
 use crate::catalog::mbid::Mbid;
 use crate::catalog::rows::{fixed, mbid_of, row};
 use crate::catalog::tags::{Place, READ_AS, Shelf};
-use crate::database::DatabaseError;
+use crate::database::{DatabaseError, bound, tuples};
 
 /// A song as it stands before a change.
 pub(in crate::catalog) struct Standing {
@@ -26,6 +27,7 @@ pub(in crate::catalog) struct Standing {
 
 row! {
     struct StandingRow {
+        id: Vec<u8>,
         rev: Vec<u8>,
         current_since: i64,
         read_as: i64,
@@ -43,21 +45,28 @@ row! {
     }
 }
 
+/// `#` stands for identifiers.
+const STANDING: &str =
+    "SELECT s.id, s.rev, s.current_since, s.read_as, s.album_id, s.duration_ms, s.taken_down_at, s.mb_id,
+         e.title AS edited_title, e.artist AS edited_artist, e.album_id AS edited_album, e.single,
+         e.track_number AS edited_track, e.disc_number AS edited_disc, e.isrc AS edited_isrc
+     FROM songs s LEFT JOIN song_edits e ON e.song_id = s.id WHERE s.id IN (#)";
+
 /// The song as it stands, with what curators set.
 pub(in crate::catalog) async fn standing(
     db: &mut AnyConnection,
     song: SongId,
 ) -> Result<Option<Standing>, DatabaseError> {
-    let row: Option<StandingRow> = sqlx::query_as(
-        "SELECT s.rev, s.current_since, s.read_as, s.album_id, s.duration_ms, s.taken_down_at, s.mb_id,
-             e.title AS edited_title, e.artist AS edited_artist, e.album_id AS edited_album, e.single,
-             e.track_number AS edited_track, e.disc_number AS edited_disc, e.isrc AS edited_isrc
-         FROM songs s LEFT JOIN song_edits e ON e.song_id = s.id WHERE s.id = $1",
-    )
-    .bind(&song.0[..])
-    .fetch_optional(db)
-    .await?;
-    row.map(Standing::try_from).transpose()
+    Ok(standings(db, &[&song.0[..]]).await?.pop().map(|(_, song)| song))
+}
+
+/// Those of the songs that are there.
+pub(super) async fn standings(
+    db: &mut AnyConnection,
+    songs: &[&[u8]],
+) -> Result<Vec<(SongId, Standing)>, DatabaseError> {
+    let rows: Vec<StandingRow> = of_these(db, STANDING, songs).await?;
+    rows.into_iter().map(|row| Ok((AssetId(fixed(&row.id, "id")?), Standing::try_from(row)?))).collect()
 }
 
 impl TryFrom<StandingRow> for Standing {
@@ -91,46 +100,23 @@ impl TryFrom<StandingRow> for Standing {
 }
 
 impl Batch<'_> {
-    /// Notes the packaging and its cover; says whether it is new.
-    pub(super) async fn put_asset(&mut self, it: &Descriptor) -> Result<bool, DatabaseError> {
-        if let Some(cover) = &it.cover {
-            self.put_cover(cover).await?;
+    /// The song as it stands, with what curators set.
+    pub(super) async fn standing(&mut self, song: SongId) -> Result<Option<Standing>, DatabaseError> {
+        if let Some(known) = self.ahead.songs.remove(&song) {
+            return Ok(known);
         }
-        let done = sqlx::query(
-            "INSERT INTO assets (asset, rev, cover_sha256, imported_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (asset, rev) DO NOTHING",
-        )
-        .bind(&it.asset.0[..])
-        .bind(&it.rev.0[..])
-        .bind(it.cover.as_ref().map(|cover| &cover.sha256.0[..]))
-        .bind(self.now as i64)
-        .execute(&mut *self.db)
-        .await?;
-        Ok(done.rows_affected() > 0)
-    }
-
-    async fn put_cover(&mut self, cover: &Cover) -> Result<(), DatabaseError> {
-        sqlx::query(
-            "INSERT INTO covers (sha256, extension, size, width, height) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (sha256) DO NOTHING",
-        )
-        .bind(&cover.sha256.0[..])
-        .bind(&cover.extension)
-        .bind(i64::from(cover.size))
-        .bind(i64::from(cover.width))
-        .bind(i64::from(cover.height))
-        .execute(&mut *self.db)
-        .await?;
-        Ok(())
+        // It was changed before in this batch.
+        self.write_songs().await?;
+        standing(self.db, song).await
     }
 
     /// Puts the song where its tags and what curators set say. The packaging must be noted.
     pub(in crate::catalog) async fn place(
         &mut self,
         it: &Descriptor,
+        mut shelf: Shelf,
         before: Option<&Standing>,
     ) -> Result<(), DatabaseError> {
-        let mut shelf = Shelf::of(&it.tags);
         if let Some(song) = before {
             song.edits.lay_over(&mut shelf);
             self.count_out(it.asset, song).await?;
@@ -142,13 +128,13 @@ impl Batch<'_> {
             Place::On(album) => Some(*album),
             Place::Named(album) => Some(self.put_album(album, retagged).await?),
         };
-        self.put_song(it, &shelf, album).await?;
         let shown = !before.is_some_and(|song| song.taken_down);
         if let Some(album) = album.filter(|_| shown) {
             self.tally.count_album(album, 1, length(it));
         }
-        let title_folded = shown.then_some(shelf.title.folded);
-        self.pending.insert(it.asset, Pending { credits: shelf.credits, title_folded });
+        let title_folded = shown.then(|| shelf.title.folded.clone());
+        self.pending.insert(it.asset, Pending { credits: shelf.credits.clone(), title_folded });
+        self.songs.push(SongWrite::of(it, shelf, album));
         Ok(())
     }
 
@@ -225,51 +211,85 @@ impl Batch<'_> {
         Ok(())
     }
 
-    async fn put_song(
-        &mut self,
-        it: &Descriptor,
-        shelf: &Shelf,
-        album: Option<AlbumId>,
-    ) -> Result<(), DatabaseError> {
-        let (disc_place, track_place) = shelf.places();
-        let renditions: Vec<&str> = it.renditions.iter().map(|packed| packed.name.as_str()).collect();
-        sqlx::query(
-            "INSERT INTO songs (id, rev, title, title_folded, artist_id, album_id, track_number, disc_number,
-                 disc_place, track_place, duration_ms, renditions, cover_sha256, added_at, current_since, credit,
-                 isrc, mb_id, read_as)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18)
-             ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, title = excluded.title,
-                 title_folded = excluded.title_folded, artist_id = excluded.artist_id,
-                 album_id = excluded.album_id, track_number = excluded.track_number,
-                 disc_number = excluded.disc_number, disc_place = excluded.disc_place,
-                 track_place = excluded.track_place, duration_ms = excluded.duration_ms,
-                 renditions = excluded.renditions, cover_sha256 = excluded.cover_sha256,
-                 current_since = CASE WHEN songs.rev = excluded.rev THEN songs.current_since
-                     ELSE excluded.current_since END,
-                 credit = excluded.credit, isrc = excluded.isrc, mb_id = excluded.mb_id,
-                 read_as = excluded.read_as",
-        )
-        .bind(&it.asset.0[..])
-        .bind(&it.rev.0[..])
-        .bind(&shelf.title.shown)
-        .bind(&shelf.title.folded)
-        .bind(shelf.credits.main().id.bytes())
-        .bind(album.as_ref().map(|album| album.bytes()))
-        .bind(shelf.track_number.map(i64::from))
-        .bind(shelf.disc_number.map(i64::from))
-        .bind(disc_place)
-        .bind(track_place)
-        .bind(length(it))
-        .bind(renditions.join(","))
-        .bind(it.cover.as_ref().map(|cover| &cover.sha256.0[..]))
-        .bind(self.now as i64)
-        .bind(&shelf.credits.line.shown)
-        .bind(&shelf.isrc)
-        .bind(shelf.recording.as_ref().map(|id| &id.0[..]))
-        .bind(READ_AS)
-        .execute(&mut *self.db)
-        .await?;
+    /// Writes the songs that were put off.
+    pub(super) async fn write_songs(&mut self) -> Result<(), DatabaseError> {
+        let songs = std::mem::take(&mut self.songs);
+        for songs in songs.chunks(ROWS) {
+            let sql = format!("{INTO_SONGS} VALUES {} {UPSERT}", tuples(songs.len(), 19));
+            let mut query = sqlx::query(bound(self.db, sql)).persistent(false);
+            for song in songs {
+                query = song.bind(query, self.now as i64);
+            }
+            query.execute(&mut *self.db).await?;
+        }
         Ok(())
+    }
+}
+
+const INTO_SONGS: &str = "INSERT INTO songs (id, rev, title, title_folded, artist_id, album_id, track_number, disc_number,
+    disc_place, track_place, duration_ms, renditions, cover_sha256, added_at, current_since, credit, isrc, mb_id, read_as)";
+
+const UPSERT: &str = "ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, title = excluded.title,
+    title_folded = excluded.title_folded, artist_id = excluded.artist_id, album_id = excluded.album_id,
+    track_number = excluded.track_number, disc_number = excluded.disc_number,
+    disc_place = excluded.disc_place, track_place = excluded.track_place,
+    duration_ms = excluded.duration_ms, renditions = excluded.renditions,
+    cover_sha256 = excluded.cover_sha256,
+    current_since = CASE WHEN songs.rev = excluded.rev THEN songs.current_since ELSE excluded.current_since END,
+    credit = excluded.credit, isrc = excluded.isrc, mb_id = excluded.mb_id, read_as = excluded.read_as";
+
+type Query = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
+
+/// A song that is to be written.
+#[derive(Debug)]
+pub(super) struct SongWrite {
+    id: SongId,
+    rev: Rev,
+    shelf: Shelf,
+    album: Option<AlbumId>,
+    duration_ms: i64,
+    renditions: String,
+    cover: Option<Sha256>,
+}
+
+impl SongWrite {
+    fn of(it: &Descriptor, shelf: Shelf, album: Option<AlbumId>) -> Self {
+        let renditions: Vec<&str> = it.renditions.iter().map(|packed| packed.name.as_str()).collect();
+        Self {
+            id: it.asset,
+            rev: it.rev,
+            shelf,
+            album,
+            duration_ms: length(it),
+            renditions: renditions.join(","),
+            cover: it.cover.as_ref().map(|cover| cover.sha256),
+        }
+    }
+
+    /// Binds the columns of [`INTO_SONGS`].
+    fn bind(&self, query: Query, now: i64) -> Query {
+        let shelf = &self.shelf;
+        let (disc_place, track_place) = shelf.places();
+        query
+            .bind(self.id.0.to_vec())
+            .bind(self.rev.0.to_vec())
+            .bind(shelf.title.shown.clone())
+            .bind(shelf.title.folded.clone())
+            .bind(shelf.credits.main().id.bytes().to_vec())
+            .bind(self.album.as_ref().map(|album| album.bytes().to_vec()))
+            .bind(shelf.track_number.map(i64::from))
+            .bind(shelf.disc_number.map(i64::from))
+            .bind(disc_place)
+            .bind(track_place)
+            .bind(self.duration_ms)
+            .bind(self.renditions.clone())
+            .bind(self.cover.map(|cover| cover.0.to_vec()))
+            .bind(now)
+            .bind(now)
+            .bind(shelf.credits.line.shown.clone())
+            .bind(shelf.isrc.clone())
+            .bind(shelf.recording.map(|id| id.0.to_vec()))
+            .bind(READ_AS)
     }
 }
 
