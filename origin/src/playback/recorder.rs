@@ -3,22 +3,24 @@
 //! A commit costs a flush of the disk. While one is under way others gather, and the next commit takes them
 //! all: the rate follows the load, not the disk.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use segue_manifests::AssetId;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::batch;
 use crate::accounts::UserId;
-use crate::database::{Database, DatabaseError};
+use crate::database::{Database, DatabaseError, Dialect};
 use crate::ids::timed_id;
 
 /// Plays and reports that may wait for a commit; more are refused.
 const QUEUE: usize = 4096;
 /// Most of them in one commit.
 const BATCH: usize = 512;
+/// Commits under way at once on PostgreSQL, where each waits more for the network and the disk than for the processor.
+/// SQLite has one writer.
+const AT_ONCE: usize = 3;
 
 /// A play that was not recorded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,15 +99,17 @@ struct Entry {
 /// Writes plays to the database.
 pub(crate) struct Recorder {
     queue: Mutex<Option<mpsc::Sender<Entry>>>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 impl Recorder {
     /// Starts recording in the background.
     pub(crate) fn start(database: Database) -> Self {
         let (queue, entries) = mpsc::channel(QUEUE);
-        let task = tokio::spawn(work(database, entries));
-        Self { queue: Mutex::new(Some(queue)), task: Mutex::new(Some(task)) }
+        let entries = Arc::new(tokio::sync::Mutex::new(entries));
+        let at_once = if database.dialect() == Dialect::Postgres { AT_ONCE } else { 1 };
+        let tasks = (0..at_once).map(|_| work(database.clone(), Arc::clone(&entries))).collect();
+        Self { queue: Mutex::new(Some(queue)), tasks: Mutex::new(tasks) }
     }
 
     /// Records a play; it is on the disk when this returns. An event that is known already answers with the session
@@ -134,24 +138,29 @@ impl Recorder {
     /// Takes no more plays and waits for those taken.
     pub(crate) async fn close(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the recorder of plays ended early");
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a recorder of plays ended early");
+            }
         }
     }
 }
 
-async fn work(database: Database, mut entries: mpsc::Receiver<Entry>) {
+async fn work(database: Database, entries: Arc<tokio::sync::Mutex<mpsc::Receiver<Entry>>>) {
     let mut taken = Vec::new();
-    while entries.recv_many(&mut taken, BATCH).await > 0 {
+    while take(&entries, &mut taken).await > 0 {
         let (items, waiting): (Vec<Item>, Vec<_>) =
             taken.drain(..).map(|entry| (entry.item, entry.done)).unzip();
         for (outcome, done) in write_all(&database, &items).await.into_iter().zip(waiting) {
             let _ = done.send(outcome);
         }
     }
+}
+
+/// Takes what waits, at least one; none when no more come.
+async fn take(entries: &tokio::sync::Mutex<mpsc::Receiver<Entry>>, taken: &mut Vec<Entry>) -> usize {
+    entries.lock().await.recv_many(taken, BATCH).await
 }
 
 /// Writes all in one commit. What another origin was in the way of is tried once more; what the database refuses for
