@@ -90,7 +90,8 @@ pub struct Config {
     pub cover_cache_bytes: u64,
     /// Covers that are decoded at once; each may take some tens of megabytes.
     pub cover_jobs: usize,
-    /// Open connections; more wait in the listener's queue.
+    /// Open connections. Where they are reached, one that only waits for its next request is ended for each client that
+    /// comes.
     pub max_connections: usize,
     /// Requests worked on at once; more are answered 503.
     pub max_requests: usize,

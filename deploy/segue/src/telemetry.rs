@@ -12,7 +12,8 @@ const QUIET: &str = "aws_config=error,aws_runtime=error";
 
 /// Starts logging for the process.
 pub(crate) fn start(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!("{QUIET},{}", log.filter)).with_context(|| format!("log filter '{}'", log.filter))?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", log.filter))
+        .with_context(|| format!("log filter '{}'", log.filter))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if log.json {
         lines.json().init();

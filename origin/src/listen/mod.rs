@@ -5,6 +5,7 @@ mod patient;
 pub(crate) mod tls;
 
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,10 @@ use axum::middleware::from_fn;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer as _;
@@ -28,6 +28,9 @@ use patient::Patient;
 /// Largest request head, bytes.
 const MAX_HEAD: usize = 32 << 10;
 const MAX_STREAMS: u32 = 128;
+
+/// How long a client that finds all places taken waits for each connection that is asked to end.
+const ROOM_PAUSE: Duration = Duration::from_millis(10);
 
 /// Who is at the other end of the connection; every request carries it.
 #[derive(Debug, Clone, Copy)]
@@ -72,22 +75,22 @@ impl Service {
         }
     }
 
-    async fn connection(self, server: Arc<Builder<TokioExecutor>>, accepted: Accepted, watcher: Watcher) {
+    async fn connection(self, server: Arc<Builder<TokioExecutor>>, accepted: Accepted, end: End) {
         let Accepted { stream, address, slot } = accepted;
         let _slot = slot;
         let open = self.metrics.connections.clone();
         open.inc();
         match self.tls.clone() {
-            None => self.serve(&server, stream, Peer { address, secure: false }, watcher).await,
+            None => self.serve(&server, stream, Peer { address, secure: false }, end).await,
             Some(tls) => match tokio::time::timeout(self.limits.header_timeout, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.serve(&server, stream, Peer { address, secure: true }, watcher).await,
+                Ok(Ok(stream)) => self.serve(&server, stream, Peer { address, secure: true }, end).await,
                 _ => drop(self.metrics.handshakes_failed.inc()),
             },
         }
         open.dec();
     }
 
-    async fn serve<S>(&self, server: &Builder<TokioExecutor>, stream: S, peer: Peer, watcher: Watcher)
+    async fn serve<S>(&self, server: &Builder<TokioExecutor>, stream: S, peer: Peer, end: End)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -95,16 +98,44 @@ impl Service {
         let router = Extension(Arc::clone(&bodies)).layer(self.router.clone());
         let service = TowerToHyperService::new(Extension(peer).layer(router));
         let stream = Patient::new(stream, self.limits.header_timeout, self.limits.stall_timeout);
-        let connection = server.serve_connection(TokioIo::new(stream), service);
-        tokio::select! {
-            ended = watcher.watch(connection) => {
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "a connection ended early");
+        let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+        let mut stalled = pin!(bodies.stalled(self.limits.stall_timeout));
+        let mut asked = pin!(end.asked());
+        let mut ending = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended early");
+                    }
+                    return;
+                }
+                () = stalled.as_mut() => {
+                    tracing::debug!("a client took nothing of its answers; its connection is cut");
+                    return;
+                }
+                () = asked.as_mut(), if !ending => {
+                    ending = true;
+                    connection.as_mut().graceful_shutdown();
                 }
             }
-            () = bodies.stalled(self.limits.stall_timeout) => {
-                tracing::debug!("a client took nothing of its answers; its connection is cut");
-            }
+        }
+    }
+}
+
+/// What asks a connection to end as soon as no answer is under way.
+#[derive(Clone)]
+struct End {
+    stop: watch::Receiver<Option<Duration>>,
+    /// Another client waits for the place; told to the connections one by one, the oldest first.
+    room: Arc<Notify>,
+}
+
+impl End {
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = stopped(&mut self.stop) => {}
+            () = self.room.notified() => {}
         }
     }
 }
@@ -117,18 +148,22 @@ pub(crate) async fn serve(
 ) {
     let server = Arc::new(server(service.limits.header_timeout));
     let slots = Arc::new(Semaphore::new(service.limits.connections.min(Semaphore::MAX_PERMITS)));
-    let graceful = GracefulShutdown::new();
+    let end = End { stop: stop.clone(), room: Arc::default() };
     let mut connections = JoinSet::new();
-    let grace = loop {
-        let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
-            _ = connections.join_next(), if !connections.is_empty() => continue,
-            grace = stopped(&mut stop) => break grace,
+    let grace = 'serving: loop {
+        let mut accepting = pin!(accept(&listener, &slots, &end.room));
+        let accepted = loop {
+            tokio::select! {
+                accepted = accepting.as_mut() => break accepted,
+                _ = connections.join_next(), if !connections.is_empty() => {}
+                grace = stopped(&mut stop) => break 'serving grace,
+            }
         };
-        connections.spawn(service.clone().connection(Arc::clone(&server), accepted, graceful.watcher()));
+        connections.spawn(service.clone().connection(Arc::clone(&server), accepted, end.clone()));
     };
     drop(listener);
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
+    let drained = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, drained).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were still open when the grace ended");
     }
     connections.shutdown().await;
@@ -158,20 +193,32 @@ struct Accepted {
     slot: OwnedSemaphorePermit,
 }
 
-/// The next connection, as soon as one more is allowed.
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Accepted {
-    let slot = Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed");
-    loop {
+/// The next connection, when there is a place for it.
+async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>, room: &Notify) -> Accepted {
+    let (stream, address) = loop {
         match listener.accept().await {
-            Ok((stream, peer)) => {
-                let _ = stream.set_nodelay(true);
-                return Accepted { stream, address: peer.ip(), slot };
-            }
+            Ok((stream, peer)) => break (stream, peer.ip()),
             Err(error) => {
                 // Out of file descriptors, mostly: it passes when connections close.
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    };
+    let _ = stream.set_nodelay(true);
+    Accepted { stream, address, slot: slot(slots, room).await }
+}
+
+/// A place for a connection; where all are taken, connections that only wait for a next request are ended for it.
+async fn slot(slots: &Arc<Semaphore>, room: &Notify) -> OwnedSemaphorePermit {
+    let mut free = pin!(Arc::clone(slots).acquire_owned());
+    let mut pause = Duration::ZERO;
+    loop {
+        tokio::select! {
+            biased;
+            slot = free.as_mut() => return slot.expect("the semaphore is never closed"),
+            () = tokio::time::sleep(pause) => room.notify_one(),
+        }
+        pause = ROOM_PAUSE;
     }
 }

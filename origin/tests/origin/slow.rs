@@ -110,3 +110,28 @@ async fn a_client_that_asks_for_nothing_is_cut() {
         assert!(!bytes.starts_with(b"HTTP/1.1 200"), "{opening}");
     }
 }
+
+#[tokio::test]
+async fn idle_connections_make_room() {
+    let origin = origin_with(|config| {
+        config.max_connections = 3;
+        config.header_timeout_seconds = 3600;
+    })
+    .await;
+    let ask = b"GET /songs HTTP/1.1\r\nhost: a\r\n\r\n";
+    let mut clients = Vec::new();
+    // Each keeps its connection, so that all after the third find no place.
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(origin.addr()).await.unwrap();
+        stream.write_all(ask).await.unwrap();
+        let mut status = [0; 15];
+        stream.read_exact(&mut status).await.unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200 OK");
+        clients.push(stream);
+    }
+    // The oldest were ended, in peace.
+    let mut rest = Vec::new();
+    clients[0].read_to_end(&mut rest).await.unwrap();
+    // And the one that asks the admin listener.
+    assert!(origin.metric("segue_origin_connections").await <= 3 + 1);
+}
