@@ -30,6 +30,7 @@ pub(crate) struct Metrics {
     problems: Family<Label, Counter>,
     fills: Family<Label, Counter>,
     fill: Histogram,
+    pub(crate) fills_resumed: Counter,
     upstream: Family<Label, Counter>,
     tokens: Family<Label, Counter>,
     key_polls: Family<Label, Counter>,
@@ -70,6 +71,7 @@ impl Metrics {
             problems: Family::default(),
             fills: Family::default(),
             fill: buckets(0.000_5),
+            fills_resumed: Counter::default(),
             upstream: Family::default(),
             tokens: Family::default(),
             key_polls: Family::default(),
@@ -102,6 +104,7 @@ impl Metrics {
         r.register("problems", "Requests answered with a problem, by code", self.problems.clone());
         r.register("fills", "Fills by outcome", self.fills.clone());
         r.register("fill_seconds", "From the start of a fill to its end", self.fill.clone());
+        r.register("fills_resumed", "Bodies that broke and went on from another upstream", self.fills_resumed.clone());
         r.register("upstream_requests", "Requests to upstreams by outcome", self.upstream.clone());
         r.register("token_checks", "Token checks by how they were made", self.tokens.clone());
         r.register("key_polls", "Polls of the signing keys by outcome", self.key_polls.clone());

@@ -105,6 +105,67 @@ async fn broken_fills_are_not_stored_and_wake_their_waiters() {
     assert!(whole.complete && whole.header("cache-status").contains("fwd=uri-miss"), "{whole:?}");
 }
 
+/// An edge with two upstreams, the first of which dies behind 70,000 of 160,000 bytes when its gate opens.
+async fn two_upstreams(whole: &[u8]) -> (Bench, Upstream) {
+    let second = Upstream::start(Vec::new()).await;
+    let bench = Bench::with(|config| config.upstreams.push(second.url())).await;
+    let steps = vec![Step::Send(whole[..70_000].to_vec()), Step::Gate, Step::Die];
+    let digest = repr_digest::field(&Sha256::of(whole).0);
+    let dying = Answer::steps(whole.len(), steps).with("etag", "\"it\"").with("repr-digest", &digest);
+    bench.upstream.media("aac-256/0.m4s", dying);
+    (bench, second)
+}
+
+/// What a client gets whose answer has begun before the first upstream dies.
+async fn through_the_death_of_the_first(bench: &Bench) -> Reply {
+    let begun = begun(bench.edge.addr(), bench.path("aac-256/0.m4s")).await;
+    bench.upstream.open_gate();
+    ended(begun).await
+}
+
+#[tokio::test]
+async fn a_fill_goes_on_from_the_next_upstream() {
+    let whole = body(160_000);
+    let rest = Answer::status(206, &whole[70_000..]).with("content-range", "bytes 70000-159999/160000");
+    // One that sends parts, and one that cannot.
+    for answer in [rest, Answer::ok(&whole)] {
+        let (bench, second) = two_upstreams(&whole).await;
+        second.media("aac-256/0.m4s", answer.with("etag", "\"it\""));
+        let reply = through_the_death_of_the_first(&bench).await;
+        assert!(reply.complete && reply.body == whole);
+        let asked = &second.seen(&format!("{BASE}aac-256/0.m4s"))[0].headers;
+        assert_eq!((asked["range"].as_str(), asked["if-range"].as_str()), ("bytes=70000-", "\"it\""));
+        bench.until_metric("segue_edge_fills_total{outcome=\"ok\"}", 1).await;
+        assert_eq!(bench.metric("segue_edge_fills_resumed_total").await, 1);
+        let again = bench.get("aac-256/0.m4s").await;
+        assert!(again.header("cache-status").contains("; hit") && again.body == whole);
+    }
+}
+
+#[tokio::test]
+async fn a_fill_goes_on_with_nothing_else() {
+    let whole = body(160_000);
+    let mut other = whole.clone();
+    other[100_000] ^= 1;
+    let part = |body: &[u8]| Answer::status(206, &body[70_000..]);
+    let range = "bytes 70000-159999/160000";
+    for (answer, outcome) in [
+        (part(&whole).with("content-range", range).with("etag", "\"other\""), "upstream-length"),
+        (
+            part(&whole).with("content-range", "bytes 60000-149999/160000").with("etag", "\"it\""),
+            "upstream-length",
+        ),
+        (part(&other).with("content-range", range).with("etag", "\"it\""), "upstream-damaged"),
+        (Answer::status(404, ""), "upstream-length"),
+    ] {
+        let (bench, second) = two_upstreams(&whole).await;
+        second.media("aac-256/0.m4s", answer);
+        let reply = through_the_death_of_the_first(&bench).await;
+        assert!(!reply.complete, "{outcome}");
+        bench.until_metric(&format!("segue_edge_fills_total{{outcome=\"{outcome}\"}}"), 1).await;
+    }
+}
+
 #[tokio::test]
 async fn damaged_bytes_never_arrive_complete() {
     let bench = Bench::new().await;

@@ -8,6 +8,7 @@ mod fault;
 mod in_flight;
 mod reader;
 mod receive;
+mod resume;
 mod table;
 mod task;
 

@@ -30,17 +30,16 @@ pub(super) struct Limits {
     pub(super) object_bytes: u64,
 }
 
-/// Receives a body into `flight`.
+/// Receives a body, or what `check` has not seen of it yet, into `flight`.
 ///
 /// # Errors
 /// When it falls silent, breaks, or is not what its head announced.
 pub(super) async fn receive(
     flight: &Arc<InFlight>,
-    head: &Head,
+    check: &mut Check,
     mut body: Incoming,
     limits: Limits,
 ) -> Result<Received, Fault> {
-    let mut check = Check::new(head);
     loop {
         let frame = match timeout(limits.idle, body.frame()).await {
             Err(_) => return Err(Fault::Idle),
@@ -48,6 +47,7 @@ pub(super) async fn receive(
             Ok(Some(frame)) => frame.map_err(|error| broken(&error))?,
         };
         let Ok(chunk) = frame.into_data() else { continue };
+        let chunk = check.unseen(chunk);
         check.add(&chunk)?;
         if !chunk.is_empty() {
             flight.push(chunk, check.shown());
@@ -70,16 +70,25 @@ fn broken(error: &hyper::Error) -> Fault {
 }
 
 /// What the head promises about the body.
-struct Check {
-    received: u64,
+pub(super) struct Check {
+    pub(super) received: u64,
+    /// Bytes still to come that were received before.
+    pub(super) again: u64,
     length: Option<u64>,
     digest: Option<(Digest, [u8; 32])>,
 }
 
 impl Check {
-    fn new(head: &Head) -> Self {
+    pub(super) fn new(head: &Head) -> Self {
         let digest = head.digest.map(|expected| (Digest::new(&SHA256), expected));
-        Self { received: 0, length: head.length, digest }
+        Self { received: 0, again: 0, length: head.length, digest }
+    }
+
+    /// What of the chunk was not received before.
+    fn unseen(&mut self, mut chunk: Bytes) -> Bytes {
+        let seen = self.again.min(chunk.len() as u64);
+        self.again -= seen;
+        chunk.split_off(seen as usize)
     }
 
     fn add(&mut self, chunk: &[u8]) -> Result<(), Fault> {
@@ -99,11 +108,11 @@ impl Check {
         }
     }
 
-    fn finish(self) -> Result<(), Fault> {
+    fn finish(&mut self) -> Result<(), Fault> {
         if self.length.is_some_and(|length| self.received != length) {
             return Err(Fault::Length);
         }
-        let holds = self.digest.is_none_or(|(digest, expected)| digest.finish().as_ref() == expected);
+        let holds = self.digest.take().is_none_or(|(digest, expected)| digest.finish().as_ref() == expected);
         if holds { Ok(()) } else { Err(Fault::Damaged) }
     }
 }

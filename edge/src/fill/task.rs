@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 
 use super::fault::Fault;
 use super::reader::PassBody;
-use super::receive::{Limits, Received, receive};
+use super::receive::{Limits, Received};
+use super::resume::receive_whole;
 use super::table::Lead;
 use crate::cache::{Context, Freshness, Head, Object};
 use crate::server::Worker;
@@ -51,7 +52,7 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     let edge = &worker.edge;
     let purges_seen = edge.store.purges.latest();
     let context = edge.context(job.media);
-    let (parts, body) = fetch(worker, job).await?;
+    let (parts, body, base) = fetch(worker, job).await?;
     if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
         let head = stale.head.confirmed_by(&parts, &context);
         let object = Arc::new(stale.renewed(head, edge.clock.now_ms(), purges_seen));
@@ -66,7 +67,8 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
         return Ok(());
     }
     let limits = Limits { idle: worker.upstreams.idle, object_bytes: context.object_bytes };
-    if let Received::Whole(bytes) = receive(&lead.flight, &head, body, limits).await? {
+    let received = receive_whole(worker, &lead.flight, &head, &job.target, (body, base), limits).await?;
+    if let Received::Whole(bytes) = received {
         let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
         edge.store.put(lead.cache_key.clone(), object.clone());
         lead.flight.finish(object);
@@ -79,16 +81,17 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
 /// # Errors
 /// When no upstream gives a response.
 pub(crate) async fn pass_through(worker: &Arc<Worker>, job: &Job) -> Result<(Arc<Head>, PassBody), Fault> {
-    let (parts, body) = fetch(worker, job).await?;
+    let (parts, body, _) = fetch(worker, job).await?;
     let head = read_head(&parts, &body, &worker.edge.context(job.media));
     Ok((Arc::new(head), PassBody::new(body, worker.upstreams.idle)))
 }
 
-async fn fetch(worker: &Arc<Worker>, job: &Job) -> Result<(response::Parts, Incoming), Fault> {
+/// A response that can be used, and the upstream that gave it.
+async fn fetch(worker: &Arc<Worker>, job: &Job) -> Result<(response::Parts, Incoming, usize), Fault> {
     let stale = job.stale.as_deref();
-    let response = worker.upstreams.fetch(&job.target, stale.map(|object| &*object.head)).await?;
-    let (parts, body) = response.into_parts();
-    accept(worker, &parts, job).map(|()| (parts, body))
+    let answer = worker.upstreams.fetch(&job.target, stale.map(|object| &*object.head)).await?;
+    let (parts, body) = answer.response.into_parts();
+    accept(worker, &parts, job).map(|()| (parts, body, answer.base))
 }
 
 /// Whether the response can be used at all.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, USER_AGENT, VIA,
+    ACCEPT_ENCODING, AUTHORIZATION, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
+    USER_AGENT, VIA,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
@@ -43,6 +44,23 @@ struct Base {
     prefix: String,
 }
 
+/// A response, and which of the upstreams gave it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) response: Response<Incoming>,
+    pub(crate) base: usize,
+}
+
+/// What is asked of an upstream.
+#[derive(Debug, Clone, Copy)]
+enum Ask<'a> {
+    Whole,
+    /// The whole, unless what this head belongs to still holds.
+    Unless(&'a Head),
+    /// What stands behind that many bytes, of the representation with that strong entity tag.
+    Rest(&'a HeaderValue, u64),
+}
+
 impl Upstreams {
     /// The upstreams that the configuration names.
     ///
@@ -65,15 +83,12 @@ impl Upstreams {
     ///
     /// # Errors
     /// When no upstream gave any response: the fault of the last one.
-    pub(crate) async fn fetch(
-        &self,
-        target: &str,
-        stale: Option<&Head>,
-    ) -> Result<Response<Incoming>, Fault> {
+    pub(crate) async fn fetch(&self, target: &str, stale: Option<&Head>) -> Result<Answer, Fault> {
+        let ask = stale.map_or(Ask::Whole, Ask::Unless);
         let mut outcome = Err(Fault::Connect);
-        for base in &self.bases {
-            match self.ask(base, target, stale).await {
-                Ok(response) if !response.status().is_server_error() => return Ok(response),
+        for base in 0..self.bases.len() {
+            match self.ask(base, target, ask).await {
+                Ok(answer) if !answer.response.status().is_server_error() => return Ok(answer),
                 // An answer, even an error, says more than a failed connection.
                 Err(_) if outcome.is_ok() => {}
                 other => outcome = other,
@@ -82,17 +97,37 @@ impl Upstreams {
         outcome
     }
 
-    async fn ask(
+    /// Asks for what stands behind `from` bytes of the representation with that strong entity tag (RFC 9110 13.1.5),
+    /// after the upstream `failed`: first of those behind it, of itself last. `fits` tells a response that goes on.
+    pub(crate) async fn fetch_rest(
         &self,
-        base: &Base,
         target: &str,
-        stale: Option<&Head>,
-    ) -> Result<Response<Incoming>, Fault> {
+        failed: usize,
+        (etag, from): (&HeaderValue, u64),
+        fits: impl Fn(&Response<Incoming>) -> bool,
+    ) -> Option<Answer> {
+        let count = self.bases.len();
+        for base in (failed + 1..=failed + count).map(|base| base % count) {
+            match self.ask(base, target, Ask::Rest(etag, from)).await {
+                Ok(answer) if fits(&answer.response) => return Some(answer),
+                _ => {}
+            }
+        }
+        None
+    }
+
+    async fn ask(&self, base: usize, target: &str, ask: Ask<'_>) -> Result<Answer, Fault> {
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = base.join(target).ok_or(Fault::Status)?;
+        *request.uri_mut() = self.bases[base].join(target).ok_or(Fault::Status)?;
         *request.headers_mut() = self.headers.clone();
-        if let Some(head) = stale {
-            add_validators(request.headers_mut(), head);
+        match ask {
+            Ask::Whole => {}
+            Ask::Unless(head) => add_validators(request.headers_mut(), head),
+            Ask::Rest(etag, from) => {
+                let range = HeaderValue::from_str(&format!("bytes={from}-")).map_err(|_| Fault::Status)?;
+                request.headers_mut().insert(RANGE, range);
+                request.headers_mut().insert(IF_RANGE, etag.clone());
+            }
         }
         let outcome = match timeout(self.first_byte, self.client.request(request)).await {
             Err(_) => Err(Fault::FirstByte),
@@ -101,7 +136,7 @@ impl Upstreams {
             Ok(Ok(response)) => Ok(response),
         };
         self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
-        outcome
+        outcome.map(|response| Answer { response, base })
     }
 }
 
