@@ -32,6 +32,7 @@ pub(crate) struct Metrics {
     fill: Histogram,
     pub(crate) fills_resumed: Counter,
     upstream: Family<Label, Counter>,
+    pub(crate) upstream_rests: Counter,
     tokens: Family<Label, Counter>,
     key_polls: Family<Label, Counter>,
     purges: Family<Label, Counter>,
@@ -73,6 +74,7 @@ impl Metrics {
             fill: buckets(0.000_5),
             fills_resumed: Counter::default(),
             upstream: Family::default(),
+            upstream_rests: Counter::default(),
             tokens: Family::default(),
             key_polls: Family::default(),
             purges: Family::default(),
@@ -106,6 +108,7 @@ impl Metrics {
         r.register("fill_seconds", "From the start of a fill to its end", self.fill.clone());
         r.register("fills_resumed", "Bodies that broke and went on from another upstream", self.fills_resumed.clone());
         r.register("upstream_requests", "Requests to upstreams by outcome", self.upstream.clone());
+        r.register("upstream_rests", "Times that a failing upstream was left alone", self.upstream_rests.clone());
         r.register("token_checks", "Token checks by how they were made", self.tokens.clone());
         r.register("key_polls", "Polls of the signing keys by outcome", self.key_polls.clone());
         r.register("purges", "Purges by kind", self.purges.clone());

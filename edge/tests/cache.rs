@@ -167,6 +167,49 @@ async fn a_fill_goes_on_with_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_upstream_that_fails_again_and_again_is_left_alone_for_a_while() {
+    let second = Upstream::start(Vec::new()).await;
+    let bench = Bench::with(|config| {
+        config.workers = 1;
+        config.upstreams.push(second.url());
+    })
+    .await;
+    let segment = |n: u32| format!("aac-256/{n}.m4s");
+    for n in 0..1000 {
+        bench.upstream.media(&segment(n), Answer::status(503, "busy"));
+        second.media(&segment(n), Answer::ok("second"));
+    }
+    let mut n = 0;
+    while bench.metric("segue_edge_upstream_rests_total").await == 0 {
+        assert_eq!(bench.get(&segment(n)).await.body, b"second");
+        n += 1;
+    }
+    assert_eq!(n, 5, "it was asked that often");
+    // Well again, it is found to be by a trial.
+    for n in 0..1000 {
+        bench.upstream.media(&segment(n), Answer::ok("first"));
+    }
+    while bench.get(&segment(n)).await.body == b"second" {
+        n += 1;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(bench.get(&segment(n + 1)).await.body, b"first");
+}
+
+#[tokio::test]
+async fn while_all_upstreams_rest_clients_hear_it_at_once() {
+    let bench = Bench::with(|config| config.workers = 1).await;
+    bench.upstream.kill();
+    let mut codes = Vec::new();
+    while codes.last().is_none_or(|code| code != "upstream-resting") {
+        let reply = bench.get(&format!("aac-256/{}.m4s", codes.len())).await;
+        assert_eq!(reply.status, if reply.code() == "upstream-resting" { 503 } else { 502 });
+        codes.push(reply.code());
+    }
+    assert_eq!(codes.len(), 6, "{codes:?}");
+}
+
+#[tokio::test]
 async fn damaged_bytes_never_arrive_complete() {
     let bench = Bench::new().await;
     let right = body(100_000);

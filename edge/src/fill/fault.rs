@@ -5,6 +5,9 @@ use http::StatusCode;
 /// Why an object could not be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub(crate) enum Fault {
+    /// All upstreams failed again and again and are left alone for a while.
+    #[error("upstream: all rest after failures")]
+    Resting,
     /// No connection to any upstream.
     #[error("upstream: cannot connect")]
     Connect,
@@ -41,7 +44,8 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Resting,
         Self::Connect,
         Self::FirstByte,
         Self::Idle,
@@ -58,6 +62,7 @@ impl Fault {
     /// Metric label, log field and problem code.
     pub(crate) fn code(self) -> &'static str {
         match self {
+            Self::Resting => "upstream-resting",
             Self::Connect => "upstream-connect",
             Self::FirstByte => "upstream-first-byte",
             Self::Idle => "upstream-idle",
@@ -76,7 +81,7 @@ impl Fault {
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::FirstByte | Self::Idle => StatusCode::GATEWAY_TIMEOUT,
-            Self::Aborted => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Aborted | Self::Resting => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_GATEWAY,
         }
     }

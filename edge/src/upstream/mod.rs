@@ -1,6 +1,7 @@
 //! Where objects come from: base URLs tried in order, over pooled connections, within deadlines.
 
 mod client;
+mod health;
 
 use std::time::Duration;
 
@@ -10,15 +11,18 @@ use http::header::{
     USER_AGENT, VIA,
 };
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::cache::Head;
+use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::fill::Fault;
 use crate::metrics::Metrics;
+
+use health::Health;
 
 pub(crate) use client::{Client, Connector, client, connector};
 
@@ -35,10 +39,12 @@ pub(crate) struct Upstreams {
     /// Longest silence in the middle of a body.
     pub(crate) idle: Duration,
     metrics: Metrics,
+    clock: Clock,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Base {
+    health: Health,
     uri: Uri,
     /// Path prefix without a slash at the end.
     prefix: String,
@@ -66,7 +72,12 @@ impl Upstreams {
     ///
     /// # Errors
     /// When a base is not a URL, or a secret or name cannot stand in a field.
-    pub(crate) fn new(config: &Config, connector: Connector, metrics: Metrics) -> Result<Self, String> {
+    pub(crate) fn new(
+        config: &Config,
+        connector: Connector,
+        metrics: Metrics,
+        clock: Clock,
+    ) -> Result<Self, String> {
         let bases = config.upstreams.iter().map(|text| Base::parse(text)).collect::<Result<_, _>>()?;
         Ok(Self {
             client: client(connector),
@@ -75,18 +86,19 @@ impl Upstreams {
             first_byte: millis(config.first_byte_timeout_ms),
             idle: millis(config.upstream_idle_timeout_ms),
             metrics,
+            clock,
         })
     }
 
-    /// Asks the upstreams in order until one gives an answer that is no server error; the last one's error
+    /// Asks the upstreams that do not rest in order until one gives an answer that is no server error; the last one's error
     /// stands if none does. With `stale`, asks whether it still holds.
     ///
     /// # Errors
     /// When no upstream gave any response: the fault of the last one.
     pub(crate) async fn fetch(&self, target: &str, stale: Option<&Head>) -> Result<Answer, Fault> {
         let ask = stale.map_or(Ask::Whole, Ask::Unless);
-        let mut outcome = Err(Fault::Connect);
-        for base in 0..self.bases.len() {
+        let mut outcome = Err(Fault::Resting);
+        for base in (0..self.bases.len()).filter(|base| self.may_be_asked(*base)) {
             match self.ask(base, target, ask).await {
                 Ok(answer) if !answer.response.status().is_server_error() => return Ok(answer),
                 // An answer, even an error, says more than a failed connection.
@@ -95,6 +107,10 @@ impl Upstreams {
             }
         }
         outcome
+    }
+
+    fn may_be_asked(&self, base: usize) -> bool {
+        self.bases[base].health.may_be_asked(self.clock.now_ms())
     }
 
     /// Asks for what stands behind `from` bytes of the representation with that strong entity tag (RFC 9110 13.1.5),
@@ -107,7 +123,8 @@ impl Upstreams {
         fits: impl Fn(&Response<Incoming>) -> bool,
     ) -> Option<Answer> {
         let count = self.bases.len();
-        for base in (failed + 1..=failed + count).map(|base| base % count) {
+        let order = (failed + 1..=failed + count).map(|base| base % count);
+        for base in order.filter(|base| self.may_be_asked(*base)) {
             match self.ask(base, target, Ask::Rest(etag, from)).await {
                 Ok(answer) if fits(&answer.response) => return Some(answer),
                 _ => {}
@@ -136,7 +153,23 @@ impl Upstreams {
             Ok(Ok(response)) => Ok(response),
         };
         self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
+        self.note_health(base, &outcome);
         outcome.map(|response| Answer { response, base })
+    }
+}
+
+impl Upstreams {
+    /// An error with a status is an answer, but for 503: that one says of itself that it cannot.
+    fn note_health(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>) {
+        let Base { health, uri, .. } = &self.bases[base];
+        match outcome {
+            Ok(response) if response.status() != StatusCode::SERVICE_UNAVAILABLE => health.answered(),
+            _ if health.failed(self.clock.now_ms()) => {
+                self.metrics.upstream_rests.inc();
+                tracing::warn!(upstream = %uri, "an upstream fails again and again: it rests");
+            }
+            _ => {}
+        }
     }
 }
 
@@ -144,7 +177,7 @@ impl Base {
     fn parse(text: &str) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|_| "upstreams: an address is not a URL")?;
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { uri, prefix })
+        Ok(Self { health: Health::default(), uri, prefix })
     }
 
     fn join(&self, target: &str) -> Option<Uri> {
