@@ -14,6 +14,8 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub(crate) struct Edge {
     pub(crate) config: Config,
+    /// How this process names itself in `CDN-Loop` (RFC 8586): edges of one name may stand behind one another.
+    pub(crate) loop_name: String,
     pub(crate) access_log: AccessLog,
     pub(crate) clock: Clock,
     pub(crate) store: Store,
@@ -29,6 +31,13 @@ pub(crate) struct Edge {
 /// Shortest time between two warnings about upstreams.
 const WARN_PAUSE_MS: u64 = 1000;
 
+/// A number that no other process has.
+fn node() -> Result<u64, String> {
+    let mut bytes = [0; 8];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no random numbers")?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
 impl Edge {
     /// An edge with an empty cache.
     ///
@@ -38,6 +47,7 @@ impl Edge {
         config.check()?;
         let metrics = Metrics::new();
         Ok(Self {
+            loop_name: format!("{}; node={:016x}", config.name, node()?),
             access_log: config.access_log()?,
             clock: Clock::start(),
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),

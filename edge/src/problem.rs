@@ -62,6 +62,12 @@ impl Problem {
         "Request target too long",
         "the request target is longer than this edge accepts",
     );
+    pub(crate) const LOOP: Self = Self::new(
+        StatusCode::LOOP_DETECTED,
+        "loop-detected",
+        "Loop detected",
+        "the request came through this edge before; check whom the upstreams of these edges lead to",
+    );
     pub(crate) const NOT_FOUND: Self =
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "there is no such resource");
     pub(crate) const NO_KEYS: Self = Self::new(

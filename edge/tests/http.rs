@@ -169,3 +169,21 @@ async fn other_methods_and_odd_targets_are_refused() {
     let unknown = common::get(addr, &bench.path("no/such/thing")).await;
     assert_eq!((unknown.status, unknown.code().as_str()), (404, "not-found"));
 }
+
+#[tokio::test]
+async fn a_request_that_comes_back_is_noticed() {
+    let bench = bench().await;
+    let seen = |n: usize| {
+        let path = format!("{}aac-256/{n}.m4s", common::BASE);
+        bench.upstream.seen(&path)[0].headers["cdn-loop"].clone()
+    };
+    bench.get("aac-256/0.m4s").await;
+    let me = seen(0);
+    assert!(me.starts_with("segue-edge; node="), "{me}");
+    // What others say is told on.
+    bench.ask("GET", "aac-256/1.m4s", &[("cdn-loop", "other; a=b"), ("cdn-loop", "segue-edge")]).await;
+    assert_eq!(seen(1), format!("other; a=b, segue-edge, {me}"));
+    // Even what is in memory is not for a request that runs in a circle.
+    let reply = bench.ask("GET", "aac-256/0.m4s", &[("cdn-loop", &seen(1))]).await;
+    assert_eq!((reply.status, reply.code().as_str()), (508, "loop-detected"));
+}

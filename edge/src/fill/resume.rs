@@ -14,6 +14,7 @@ use super::in_flight::InFlight;
 use super::receive::{Check, Limits, Received, receive};
 use crate::cache::Head;
 use crate::server::Worker;
+use crate::upstream::Aim;
 
 /// Times that one fill goes on elsewhere.
 const RESUMPTIONS: u32 = 3;
@@ -26,7 +27,7 @@ pub(super) async fn receive_whole(
     worker: &Arc<Worker>,
     flight: &Arc<InFlight>,
     head: &Head,
-    target: &str,
+    aim: Aim<'_>,
     (mut body, mut base): (Incoming, usize),
     limits: Limits,
 ) -> Result<Received, Fault> {
@@ -42,12 +43,12 @@ pub(super) async fn receive_whole(
             part.is_in(response.status(), response.headers(), length)
         };
         let asked = (part.etag, part.from);
-        let Some(answer) = worker.upstreams.fetch_rest(target, base, asked, fits).await else {
+        let Some(answer) = worker.upstreams.fetch_rest(aim, base, asked, fits).await else {
             return Err(fault);
         };
         check.again = if answer.response.status() == StatusCode::OK { part.from } else { 0 };
         worker.edge.metrics.fills_resumed.inc();
-        tracing::debug!(path = %target, fault = fault.code(), bytes = part.from, "the fill goes on elsewhere");
+        tracing::debug!(path = %aim.target, fault = fault.code(), bytes = part.from, "the fill goes on elsewhere");
         (body, base) = (answer.response.into_body(), answer.base);
     }
     receive(flight, &mut check, body, limits).await

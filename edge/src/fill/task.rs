@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{StatusCode, Version, response};
+use http::{HeaderValue, StatusCode, Version, response};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -14,6 +14,7 @@ use super::resume::receive_whole;
 use super::table::Lead;
 use crate::cache::{Context, Freshness, Head, Object};
 use crate::server::Worker;
+use crate::upstream::Aim;
 
 /// What to fetch.
 #[derive(Debug, Clone)]
@@ -22,8 +23,16 @@ pub(crate) struct Job {
     pub(crate) target: String,
     /// One of Segue's own resources.
     pub(crate) media: bool,
+    /// The caches that its request came through (RFC 8586).
+    pub(crate) way: Option<HeaderValue>,
     /// The copy that may be confirmed, or stand in.
     pub(crate) stale: Option<Arc<Object>>,
+}
+
+impl Job {
+    fn aim(&self) -> Aim<'_> {
+        Aim { target: &self.target, way: self.way.as_ref() }
+    }
 }
 
 /// Starts the fill as a task of its own, so that it outlives the client that caused it.
@@ -67,7 +76,7 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
         return Ok(());
     }
     let limits = Limits { idle: worker.upstreams.idle, object_bytes: context.object_bytes };
-    let received = receive_whole(worker, &lead.flight, &head, &job.target, (body, base), limits).await?;
+    let received = receive_whole(worker, &lead.flight, &head, job.aim(), (body, base), limits).await?;
     if let Received::Whole(bytes) = received {
         let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
         edge.store.put(lead.cache_key.clone(), object.clone());
@@ -89,7 +98,7 @@ pub(crate) async fn pass_through(worker: &Arc<Worker>, job: &Job) -> Result<(Arc
 /// A response that can be used, and the upstream that gave it.
 async fn fetch(worker: &Arc<Worker>, job: &Job) -> Result<(response::Parts, Incoming, usize), Fault> {
     let stale = job.stale.as_deref();
-    let answer = worker.upstreams.fetch(&job.target, stale.map(|object| &*object.head)).await?;
+    let answer = worker.upstreams.fetch(job.aim(), stale.map(|object| &*object.head)).await?;
     let (parts, body) = answer.response.into_parts();
     accept(worker, &parts, job).map(|()| (parts, body, answer.base))
 }

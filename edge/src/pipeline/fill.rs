@@ -110,7 +110,7 @@ fn is_short_text(head: &Head) -> bool {
 }
 
 fn job(wanted: &Wanted, stale: Option<Arc<Object>>) -> Job {
-    Job { target: wanted.cache_key.clone(), media: wanted.media.is_some(), stale }
+    Job { target: wanted.cache_key.clone(), media: wanted.media.is_some(), way: wanted.way.clone(), stale }
 }
 
 fn completed(object: Arc<Object>, stale: Option<&Object>, leads: bool) -> Filled {

@@ -24,6 +24,7 @@ use crate::problem::Problem;
 use crate::server::{Activity, Worker};
 
 pub(crate) use record::Meter;
+pub(crate) use route::CDN_LOOP;
 
 use record::Account;
 use route::Route;
@@ -55,7 +56,7 @@ async fn answer(
     account: &mut Account,
 ) -> Result<(Response<Body>, CacheStatus), Problem> {
     let edge = &worker.edge;
-    let wanted = match route::route(request, &edge.config)? {
+    let wanted = match route::route(request, edge)? {
         Route::Preflight => return Ok((cors::preflight(), CacheStatus::None)),
         Route::Object(wanted) => wanted,
     };

@@ -1,12 +1,13 @@
 //! Step 1: what does the request want? Refuses what no request to an edge may be.
 
 use http::header::HOST;
-use http::{Method, Request, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
 use hyper::body::{Body as _, Incoming};
 use segue_manifests::{MediaPath, path, token};
 
-use crate::config::Config;
+use crate::edge::Edge;
 use crate::problem::Problem;
+use crate::semantics::cdn_loop;
 
 /// What a request wants.
 #[derive(Debug)]
@@ -26,15 +27,22 @@ pub(crate) struct Wanted {
     pub(crate) token: Option<String>,
     /// What the path means, if it is one of Segue's.
     pub(crate) media: Option<MediaPath>,
+    /// `CDN-Loop` as it came: told on to upstreams.
+    pub(crate) way: Option<HeaderValue>,
 }
+
+/// RFC 8586.
+pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 
 /// Reads the request line and what bears on its framing.
 ///
 /// # Errors
-/// A problem for targets that are too long or play tricks, for other methods, for bodies, and for a missing or
-/// doubled `Host`.
-pub(crate) fn route(request: &Request<Incoming>, config: &Config) -> Result<Route, Problem> {
+/// A problem for targets that are too long or play tricks, for other methods, for bodies, for a missing or
+/// doubled `Host`, and for requests that have been here before.
+pub(crate) fn route(request: &Request<Incoming>, edge: &Edge) -> Result<Route, Problem> {
+    let config = &edge.config;
     check_host(request)?;
+    let way = way(request.headers(), &edge.loop_name)?;
     if !request.body().is_end_stream() {
         return Err(Problem::BODY);
     }
@@ -49,12 +57,26 @@ pub(crate) fn route(request: &Request<Incoming>, config: &Config) -> Result<Rout
         Method::OPTIONS => return Ok(Route::Preflight),
         _ => return Err(Problem::METHOD),
     };
-    let wanted = if config.open {
+    let mut wanted = if config.open {
         open(method, target.path(), target.query())?
     } else {
         closed(method, target.path())?
     };
+    wanted.way = way;
     Ok(Route::Object(wanted))
+}
+
+/// The caches that the request came through.
+fn way(headers: &HeaderMap, me: &str) -> Result<Option<HeaderValue>, Problem> {
+    if !headers.contains_key(CDN_LOOP) {
+        return Ok(None);
+    }
+    let fields: Vec<&str> =
+        headers.get_all(CDN_LOOP).iter().filter_map(|field| field.to_str().ok()).collect();
+    match cdn_loop::is_loop(fields.iter().copied(), me) {
+        true => Err(Problem::LOOP),
+        false => Ok(HeaderValue::from_str(&fields.join(", ")).ok().filter(|way| !way.is_empty())),
+    }
 }
 
 /// RFC 9112 3.2: 400 for HTTP/1.1 without exactly one `Host`. HTTP/2 has `:authority`.
@@ -72,7 +94,7 @@ fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {
     let (token, bare) = path::split_token(&normal);
     let token = token.map(str::to_owned);
     let media = MediaPath::parse(&bare);
-    Ok(Wanted { method, cache_key: bare.into_owned(), token, media })
+    Ok(Wanted { method, cache_key: bare.into_owned(), token, media, way: None })
 }
 
 /// In open mode the path is the upstream's affair; only a token that is there all the same is taken out.
@@ -86,7 +108,7 @@ fn open(method: token::Method, raw: &str, query: Option<&str>) -> Result<Wanted,
     if !cache_key.starts_with('/') {
         return Err(Problem::path(path::PathError::Relative));
     }
-    Ok(Wanted { method, cache_key, token: None, media })
+    Ok(Wanted { method, cache_key, token: None, media, way: None })
 }
 
 #[cfg(test)]

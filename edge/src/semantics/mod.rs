@@ -3,6 +3,7 @@
 //! Public so that fuzz targets reach them.
 
 pub mod cache_control;
+pub mod cdn_loop;
 pub mod conditional;
 pub mod encoding;
 pub mod range;

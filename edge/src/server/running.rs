@@ -95,7 +95,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         .map_err(StartError::Config)?;
     let mut workers = Vec::new();
     for (number, listener) in public.into_iter().enumerate() {
-        let upstreams = Upstreams::new(config, connector.clone(), edge.metrics.clone(), edge.clock);
+        let upstreams = Upstreams::new(connector.clone(), &edge);
         let parts = Parts {
             edge: edge.clone(),
             upstreams: upstreams.map_err(StartError::Config)?,

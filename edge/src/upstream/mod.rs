@@ -19,14 +19,15 @@ use tokio::time::timeout;
 use crate::cache::Head;
 use crate::clock::Clock;
 use crate::config::{Config, millis};
+use crate::edge::Edge;
 use crate::fill::Fault;
 use crate::metrics::Metrics;
+use crate::pipeline::CDN_LOOP;
 
 use health::Health;
 
 pub(crate) use client::{Client, Connector, client, connector};
 
-const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 
 /// The upstreams of one worker.
@@ -57,6 +58,15 @@ pub(crate) struct Answer {
     pub(crate) base: usize,
 }
 
+/// What is fetched.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Aim<'a> {
+    /// Path and query.
+    pub(crate) target: &'a str,
+    /// The caches that the request came through.
+    pub(crate) way: Option<&'a HeaderValue>,
+}
+
 /// What is asked of an upstream.
 #[derive(Debug, Clone, Copy)]
 enum Ask<'a> {
@@ -72,21 +82,17 @@ impl Upstreams {
     ///
     /// # Errors
     /// When a base is not a URL, or a secret or name cannot stand in a field.
-    pub(crate) fn new(
-        config: &Config,
-        connector: Connector,
-        metrics: Metrics,
-        clock: Clock,
-    ) -> Result<Self, String> {
+    pub(crate) fn new(connector: Connector, edge: &Edge) -> Result<Self, String> {
+        let config = &edge.config;
         let bases = config.upstreams.iter().map(|text| Base::parse(text)).collect::<Result<_, _>>()?;
         Ok(Self {
             client: client(connector),
             bases,
-            headers: fixed_headers(config)?,
+            headers: fixed_headers(config, &edge.loop_name)?,
             first_byte: millis(config.first_byte_timeout_ms),
             idle: millis(config.upstream_idle_timeout_ms),
-            metrics,
-            clock,
+            metrics: edge.metrics.clone(),
+            clock: edge.clock,
         })
     }
 
@@ -95,11 +101,11 @@ impl Upstreams {
     ///
     /// # Errors
     /// When no upstream gave any response: the fault of the last one.
-    pub(crate) async fn fetch(&self, target: &str, stale: Option<&Head>) -> Result<Answer, Fault> {
+    pub(crate) async fn fetch(&self, aim: Aim<'_>, stale: Option<&Head>) -> Result<Answer, Fault> {
         let ask = stale.map_or(Ask::Whole, Ask::Unless);
         let mut outcome = Err(Fault::Resting);
         for base in (0..self.bases.len()).filter(|base| self.may_be_asked(*base)) {
-            match self.ask(base, target, ask).await {
+            match self.ask(base, aim, ask).await {
                 Ok(answer) if !answer.response.status().is_server_error() => return Ok(answer),
                 // An answer, even an error, says more than a failed connection.
                 Err(_) if outcome.is_ok() => {}
@@ -107,6 +113,12 @@ impl Upstreams {
             }
         }
         outcome
+    }
+
+    /// The way that a request came, and this edge.
+    fn way_on(&self, way: &HeaderValue) -> Option<HeaderValue> {
+        let me = self.headers.get(CDN_LOOP)?;
+        HeaderValue::from_bytes(&[way.as_bytes(), b", ", me.as_bytes()].concat()).ok()
     }
 
     fn may_be_asked(&self, base: usize) -> bool {
@@ -117,7 +129,7 @@ impl Upstreams {
     /// after the upstream `failed`: first of those behind it, of itself last. `fits` tells a response that goes on.
     pub(crate) async fn fetch_rest(
         &self,
-        target: &str,
+        aim: Aim<'_>,
         failed: usize,
         (etag, from): (&HeaderValue, u64),
         fits: impl Fn(&Response<Incoming>) -> bool,
@@ -125,7 +137,7 @@ impl Upstreams {
         let count = self.bases.len();
         let order = (failed + 1..=failed + count).map(|base| base % count);
         for base in order.filter(|base| self.may_be_asked(*base)) {
-            match self.ask(base, target, Ask::Rest(etag, from)).await {
+            match self.ask(base, aim, Ask::Rest(etag, from)).await {
                 Ok(answer) if fits(&answer.response) => return Some(answer),
                 _ => {}
             }
@@ -133,10 +145,13 @@ impl Upstreams {
         None
     }
 
-    async fn ask(&self, base: usize, target: &str, ask: Ask<'_>) -> Result<Answer, Fault> {
+    async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.bases[base].join(target).ok_or(Fault::Status)?;
+        *request.uri_mut() = self.bases[base].join(aim.target).ok_or(Fault::Status)?;
         *request.headers_mut() = self.headers.clone();
+        if let Some(way) = aim.way.and_then(|way| self.way_on(way)) {
+            request.headers_mut().insert(CDN_LOOP, way);
+        }
         match ask {
             Ask::Whole => {}
             Ask::Unless(head) => add_validators(request.headers_mut(), head),
@@ -192,7 +207,7 @@ impl Base {
 }
 
 /// What every request says. Nothing of a client's request goes upstream: what is cached is the same for all.
-fn fixed_headers(config: &Config) -> Result<HeaderMap, String> {
+fn fixed_headers(config: &Config, loop_name: &str) -> Result<HeaderMap, String> {
     let value = |text: &str, what: &str| {
         HeaderValue::from_str(text).map_err(|_| format!("{what} cannot stand in a header field"))
     };
@@ -200,7 +215,7 @@ fn fixed_headers(config: &Config) -> Result<HeaderMap, String> {
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("segue-edge/", env!("CARGO_PKG_VERSION"))));
     headers.insert(VIA, value(&format!("1.1 {}", config.name), "name")?);
-    headers.insert(CDN_LOOP, value(&config.name, "name")?);
+    headers.insert(CDN_LOOP, value(loop_name, "name")?);
     headers.insert(WANT_REPR_DIGEST, HeaderValue::from_static("sha-256=1"));
     if !config.media_secret.is_empty() {
         let mut bearer = value(&format!("Bearer {}", config.media_secret), "media_secret")?;
@@ -233,7 +248,7 @@ mod tests {
     #[test]
     fn secrets_do_not_show() {
         let config = Config { media_secret: "hush".into(), ..Config::default() };
-        let headers = fixed_headers(&config).unwrap();
+        let headers = fixed_headers(&config, "me").unwrap();
         assert_eq!(headers[AUTHORIZATION], "Bearer hush");
         assert!(!format!("{headers:?}").contains("hush"));
     }
