@@ -171,9 +171,7 @@ impl Upstreams {
         self.note_health(base, &outcome);
         outcome.map(|response| Answer { response, base })
     }
-}
 
-impl Upstreams {
     /// An error with a status is an answer, but for 503: that one says of itself that it cannot.
     fn note_health(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>) {
         let Base { health, uri, .. } = &self.bases[base];

@@ -88,7 +88,7 @@ impl Scanner {
         let mut batches = pin!(listed.try_chunks(BATCH));
         let mut looked = self.look_at(batches.next().await).await;
         while let Some(Looked { looks, broken }) = looked {
-            let fresh = self.sort_out(looks.map_err(ScanError::Database)?, &mut report)?;
+            let fresh = self.sort_out(looks.map_err(ScanError::Database)?, &mut report);
             let next = async { self.look_at(batches.next().await).await };
             let (done, next) = tokio::join!(importer.import_all(&fresh, began), next);
             report.imported += done.map_err(ScanError::Database)?;
@@ -111,7 +111,7 @@ impl Scanner {
     }
 
     /// Counts what was found; answers what is to be imported.
-    fn sort_out(&mut self, looks: Vec<Look>, report: &mut Report) -> Result<Vec<Descriptor>, ScanError> {
+    fn sort_out(&mut self, looks: Vec<Look>, report: &mut Report) -> Vec<Descriptor> {
         let mut fresh = Vec::new();
         for look in looks {
             report.seen += 1;
@@ -119,14 +119,13 @@ impl Scanner {
                 Look::Known => {}
                 Look::KnownBad => report.failed += 1,
                 Look::New(descriptor) => fresh.push(*descriptor),
-                Look::Failed(_, _, ImportError::Database(error)) => return Err(ScanError::Database(error)),
                 Look::Failed(asset, rev, error) => {
                     report.failed += 1;
                     self.note_failure(asset, rev, &error);
                 }
             }
         }
-        Ok(fresh)
+        fresh
     }
 
     fn note_failure(&mut self, asset: AssetId, rev: Rev, error: &ImportError) {

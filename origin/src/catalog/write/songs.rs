@@ -238,7 +238,7 @@ const UPSERT: &str = "ON CONFLICT (id) DO UPDATE SET rev = excluded.rev, title =
     current_since = CASE WHEN songs.rev = excluded.rev THEN songs.current_since ELSE excluded.current_since END,
     credit = excluded.credit, isrc = excluded.isrc, mb_id = excluded.mb_id, read_as = excluded.read_as";
 
-type Query = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
+type Query<'q> = sqlx::query::Query<'q, sqlx::Any, sqlx::any::AnyArguments>;
 
 /// A song that is to be written.
 #[derive(Debug)]
@@ -267,28 +267,28 @@ impl SongWrite {
     }
 
     /// Binds the columns of [`INTO_SONGS`].
-    fn bind(&self, query: Query, now: i64) -> Query {
+    fn bind<'q>(&'q self, query: Query<'q>, now: i64) -> Query<'q> {
         let shelf = &self.shelf;
         let (disc_place, track_place) = shelf.places();
         query
-            .bind(self.id.0.to_vec())
-            .bind(self.rev.0.to_vec())
-            .bind(shelf.title.shown.clone())
-            .bind(shelf.title.folded.clone())
-            .bind(shelf.credits.main().id.bytes().to_vec())
-            .bind(self.album.as_ref().map(|album| album.bytes().to_vec()))
+            .bind(&self.id.0[..])
+            .bind(&self.rev.0[..])
+            .bind(&shelf.title.shown)
+            .bind(&shelf.title.folded)
+            .bind(shelf.credits.main().id.bytes())
+            .bind(self.album.as_ref().map(|album| album.bytes()))
             .bind(shelf.track_number.map(i64::from))
             .bind(shelf.disc_number.map(i64::from))
             .bind(disc_place)
             .bind(track_place)
             .bind(self.duration_ms)
-            .bind(self.renditions.clone())
-            .bind(self.cover.map(|cover| cover.0.to_vec()))
+            .bind(&self.renditions)
+            .bind(self.cover.as_ref().map(|cover| &cover.0[..]))
             .bind(now)
             .bind(now)
-            .bind(shelf.credits.line.shown.clone())
-            .bind(shelf.isrc.clone())
-            .bind(shelf.recording.map(|id| id.0.to_vec()))
+            .bind(&shelf.credits.line.shown)
+            .bind(&shelf.isrc)
+            .bind(shelf.recording.as_ref().map(|id| &id.0[..]))
             .bind(READ_AS)
     }
 }
