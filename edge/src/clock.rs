@@ -14,7 +14,13 @@ impl Clock {
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+        self.ms_at(Instant::now())
+    }
+
+    /// The time on this clock at a moment.
+    pub(crate) fn ms_at(&self, moment: Instant) -> u64 {
+        let since = moment.saturating_duration_since(self.start);
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX - 1) + 1
     }
 }
 

@@ -75,7 +75,7 @@ impl Edge {
 
     /// Whether load balancers should send requests here.
     pub(crate) fn is_ready(&self) -> bool {
-        !self.draining.load(Ordering::Relaxed) && (self.config.open || self.keys.is_loaded())
+        !self.is_draining() && (self.config.open || self.keys.is_loaded())
     }
 
     /// Whether to warn about an upstream: an outage must not fill the log with a line for each request.
@@ -83,6 +83,10 @@ impl Edge {
         let (now, last) = (self.clock.now_ms(), self.warned_ms.load(Ordering::Relaxed));
         let due = last == 0 || now.saturating_sub(last) >= WARN_PAUSE_MS;
         due && self.warned_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     pub(crate) fn begin_draining(&self) {

@@ -1,5 +1,7 @@
 //! What the edge counts, for Prometheus. Units stand in the names.
 
+mod tally;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +17,9 @@ use segue_manifests::token::Refusal;
 use crate::cache::CacheStatus;
 use crate::fill::Fault;
 
+pub(crate) use tally::Tally;
+use tally::Waits;
+
 type Label = [(&'static str, &'static str); 1];
 type Labels = [(&'static str, &'static str); 2];
 
@@ -25,7 +30,7 @@ pub(crate) struct Metrics {
     responses: Family<[(&'static str, u16); 1], Counter>,
     sent_bytes: Counter,
     broken: Family<Label, Counter>,
-    first_byte: Histogram,
+    pub(crate) tally: Arc<Tally>,
     refusals: Family<Label, Counter>,
     problems: Family<Label, Counter>,
     fills: Family<Label, Counter>,
@@ -67,7 +72,7 @@ impl Metrics {
             responses: Family::default(),
             sent_bytes: Counter::default(),
             broken: Family::default(),
-            first_byte: buckets(0.000_025),
+            tally: Arc::new(Tally::new()),
             refusals: Family::default(),
             problems: Family::default(),
             fills: Family::default(),
@@ -101,7 +106,7 @@ impl Metrics {
         r.register("responses", "Responses by status", self.responses.clone());
         r.register("sent_bytes", "Bytes of bodies sent", self.sent_bytes.clone());
         r.register("broken_responses", "Bodies that ended early, by fault", self.broken.clone());
-        r.register("first_byte_seconds", "From request to response head", self.first_byte.clone());
+        r.register("first_byte_seconds", "From request to response head", Waits(self.tally.clone()));
         r.register("refusals", "Requests refused for their token, by reason", self.refusals.clone());
         r.register("problems", "Requests answered with a problem, by code", self.problems.clone());
         r.register("fills", "Fills by outcome", self.fills.clone());
@@ -134,16 +139,27 @@ impl Metrics {
         drop(self.fills.get_or_create(&[("outcome", "ok")]));
     }
 
-    /// A response head goes out, `elapsed` after its request came.
-    pub(crate) fn responded(&self, cache: CacheStatus, status: StatusCode, elapsed: Duration) {
+    /// A response head goes out from a worker, `elapsed` after its request came.
+    pub(crate) fn responded(&self, worker: usize, cache: CacheStatus, status: StatusCode, elapsed: Duration) {
+        if (cache, status) == (CacheStatus::Hit, StatusCode::OK) {
+            return self.tally.hit(worker, elapsed);
+        }
         self.requests.get_or_create(&cache_labels(cache)).inc();
         self.responses.get_or_create(&[("status", status.as_u16())]).inc();
-        self.first_byte.observe(elapsed.as_secs_f64());
+        self.tally.responded(worker, elapsed);
     }
 
-    /// A body ended after `bytes`.
-    pub(crate) fn body_ended(&self, bytes: u64, fault: Option<Fault>) {
-        self.sent_bytes.inc_by(bytes);
+    /// Brings what workers counted by themselves to the counters.
+    fn gather(&self) {
+        let (hits, sent_bytes) = self.tally.take();
+        self.requests.get_or_create(&cache_labels(CacheStatus::Hit)).inc_by(hits);
+        self.responses.get_or_create(&[("status", 200)]).inc_by(hits);
+        self.sent_bytes.inc_by(sent_bytes);
+    }
+
+    /// A worker's body ended after `bytes`.
+    pub(crate) fn body_ended(&self, worker: usize, bytes: u64, fault: Option<Fault>) {
+        self.tally.sent(worker, bytes);
         if let Some(fault) = fault {
             self.broken.get_or_create(&[("fault", fault.code())]).inc();
         }
@@ -203,6 +219,7 @@ impl Metrics {
 
     /// The text that Prometheus reads, with the gauges that are taken when asked.
     pub(crate) fn text(&self, cached: (u64, u64), fills_under_way: usize, ready: bool) -> String {
+        self.gather();
         self.cached_objects.set(i64::try_from(cached.0).unwrap_or(i64::MAX));
         self.cached_bytes.set(i64::try_from(cached.1).unwrap_or(i64::MAX));
         self.fills_under_way.set(i64::try_from(fills_under_way).unwrap_or(i64::MAX));
@@ -224,9 +241,9 @@ mod tests {
     #[test]
     fn what_happened_shows() {
         let metrics = Metrics::new();
-        metrics.responded(CacheStatus::Hit, StatusCode::OK, Duration::from_micros(30));
+        metrics.responded(0, CacheStatus::Hit, StatusCode::OK, Duration::from_micros(30));
         metrics.refused(Refusal::Expired);
-        metrics.body_ended(7, Some(Fault::Damaged));
+        metrics.body_ended(1, 7, Some(Fault::Damaged));
         let text = metrics.text((3, 4), 1, true);
         for line in [
             "segue_edge_requests_total{cache=\"hit\",reason=\"\"} 1",

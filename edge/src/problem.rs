@@ -50,6 +50,18 @@ impl Problem {
         "Request body refused",
         "requests to the edge carry no body",
     );
+    pub(crate) const HEAD: Self = Self::closing(
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "head-too-large",
+        "Request head too large",
+        "the request has more fields, or longer ones, than this edge accepts",
+    );
+    pub(crate) const MALFORMED: Self = Self::closing(
+        StatusCode::BAD_REQUEST,
+        "malformed-request",
+        "Bad request",
+        "what came is no HTTP/1.1 request, or its end cannot be told",
+    );
     pub(crate) const HOST: Self = Self::closing(
         StatusCode::BAD_REQUEST,
         "host-header",

@@ -8,7 +8,7 @@ mod status;
 mod store;
 
 pub(crate) use head::Head;
-pub(crate) use object::{Freshness, Gzip, Object};
+pub(crate) use object::{Freshness, Gzip, Http1Fields, Object};
 pub(crate) use policy::Context;
 pub(crate) use purge::Purge;
 pub(crate) use status::CacheStatus;

@@ -1,7 +1,7 @@
 //! A cached object: head, bytes, and how fresh it is.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -24,12 +24,21 @@ pub(crate) struct Gzip {
     pub(crate) etag: Option<HeaderValue>,
 }
 
+/// Status line and fields as HTTP/1.1 text, but for those of each response.
+#[derive(Debug)]
+pub(crate) struct Http1Fields {
+    pub(crate) text: Box<[u8]>,
+    /// Whether the upstream's `Date` is among them.
+    pub(crate) dated: bool,
+}
+
 /// A whole object in memory. Times are milliseconds of the edge's clock.
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) head: Arc<Head>,
     pub(crate) body: Bytes,
     pub(crate) gzip: Option<Gzip>,
+    http1_fields: [OnceLock<Http1Fields>; 2],
     stored_ms: u64,
     /// A soft purge moves it to the past.
     expires_ms: AtomicU64,
@@ -72,6 +81,7 @@ impl Object {
             head,
             body,
             gzip,
+            http1_fields: Default::default(),
             stored_ms: now_ms,
             retry_ms: AtomicU64::new(0),
             purges_seen: AtomicU64::new(purges_seen),
@@ -90,6 +100,11 @@ impl Object {
             if_error: stale_ms < stale_if_error_seconds.max(stale_while_revalidate_seconds) * 1000,
             resting: now_ms < self.retry_ms.load(Ordering::Relaxed),
         }
+    }
+
+    /// The fields of its answers over HTTP/1.1, made when first asked for; `zipped`: of its gzip form.
+    pub(crate) fn http1_fields(&self, zipped: bool, make: impl FnOnce() -> Http1Fields) -> &Http1Fields {
+        self.http1_fields[usize::from(zipped)].get_or_init(make)
     }
 
     /// Seconds since the upstream made it.
@@ -117,7 +132,7 @@ impl Object {
     /// Bytes of memory that it takes, roughly.
     pub(crate) fn weight(&self) -> usize {
         let fields: usize =
-            self.head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 64).sum();
+            self.head.headers.iter().map(|(name, value)| 2 * (name.as_str().len() + value.len()) + 64).sum();
         let surrogate_keys: usize = self.head.surrogate_keys.iter().map(|text| text.len() + 16).sum();
         self.body.len()
             + self.gzip.as_ref().map_or(0, |gzip| gzip.bytes.len())

@@ -5,6 +5,7 @@
 //! ```
 
 mod fill;
+mod hit;
 mod lookup;
 mod record;
 mod respond;
@@ -14,7 +15,7 @@ mod verify;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
 
 use crate::body::Body;
@@ -23,38 +24,35 @@ use crate::cors;
 use crate::problem::Problem;
 use crate::server::{Activity, Worker};
 
+/// The content of a request, where there is any.
+pub(crate) type Content = Option<Incoming>;
+
+pub(crate) use hit::{Begun, Hit, begin, go_on};
 pub(crate) use record::Meter;
 pub(crate) use route::CDN_LOOP;
 
+use lookup::Found;
 use record::Account;
-use route::Route;
+use route::{Route, Wanted};
 use verify::Grant;
 
 /// Answers one request.
 pub(crate) async fn handle(
     worker: &Arc<Worker>,
     activity: Arc<Activity>,
-    request: Request<Incoming>,
+    request: Request<Content>,
 ) -> Response<Body> {
     let started = Instant::now();
     let in_flight = activity.begin(worker.edge.clock);
-    let mut account = Account::new(&request, started, in_flight);
-    let (response, cache) = match answer(worker, &request, &mut account).await {
-        Ok(answered) => answered,
-        Err(problem) => {
-            worker.edge.metrics.problem(problem.code);
-            account.problem = Some(problem.code);
-            (problem.response(), CacheStatus::None)
-        }
-    };
-    record::record(&worker.edge, response, cache, account)
+    let mut account = Account::begun(request.method().clone(), request.version(), started, in_flight);
+    let outcome = answer(worker, &request, &mut account).await;
+    conclude(worker, outcome, account)
 }
 
-async fn answer(
-    worker: &Arc<Worker>,
-    request: &Request<Incoming>,
-    account: &mut Account,
-) -> Result<(Response<Body>, CacheStatus), Problem> {
+/// A response, and how the cache took part in it.
+type Outcome = Result<(Response<Body>, CacheStatus), Problem>;
+
+async fn answer(worker: &Arc<Worker>, request: &Request<Content>, account: &mut Account) -> Outcome {
     let edge = &worker.edge;
     let wanted = match route::route(request, edge)? {
         Route::Preflight => return Ok((cors::preflight(), CacheStatus::None)),
@@ -66,7 +64,28 @@ async fn answer(
         Grant::Public => {}
     }
     let found = lookup::lookup(edge, &wanted.cache_key);
-    let filled = fill::fill(worker, &wanted, found).await?;
+    obtain(worker, request.headers(), &wanted, found, account.started).await
+}
+
+/// Fills what was not found, and builds the response.
+async fn obtain(
+    worker: &Arc<Worker>,
+    asked: &HeaderMap,
+    wanted: &Wanted,
+    found: Found,
+    started: Instant,
+) -> Outcome {
+    let filled = fill::fill(worker, wanted, found).await?;
     let cache = filled.cache;
-    Ok((respond::respond(edge, &wanted, request.headers(), filled, account.started), cache))
+    Ok((respond::respond(&worker.edge, wanted, asked, filled, started), cache))
+}
+
+/// Records how a request was answered.
+fn conclude(worker: &Arc<Worker>, outcome: Outcome, mut account: Account) -> Response<Body> {
+    let (response, cache) = outcome.unwrap_or_else(|problem| {
+        worker.edge.metrics.problem(problem.code);
+        account.problem = Some(problem.code);
+        (problem.response(), CacheStatus::None)
+    });
+    record::record(worker, response, cache, account)
 }

@@ -6,16 +6,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Method, Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
+use http::{Method, Response, StatusCode, Version};
 use segue_manifests::token::Claims;
 
 use crate::body::Body;
 use crate::cache::CacheStatus;
 use crate::config::AccessLog;
-use crate::edge::Edge;
 use crate::fill::Fault;
-use crate::server::InFlightRequest;
+use crate::server::{InFlightRequest, Worker};
 
 /// What is known about a request before it is answered.
 #[derive(Debug)]
@@ -31,37 +29,34 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn new(request: &Request<Incoming>, started: Instant, in_flight: InFlightRequest) -> Self {
-        Self {
-            started,
-            method: request.method().clone(),
-            version: request.version(),
-            path: String::new(),
-            claims: None,
-            problem: None,
-            in_flight,
-        }
+    pub(crate) fn begun(
+        method: Method,
+        version: Version,
+        started: Instant,
+        in_flight: InFlightRequest,
+    ) -> Self {
+        Self { started, method, version, path: String::new(), claims: None, problem: None, in_flight }
     }
 }
 
 /// Counts the response and lets its body report how it ended.
 pub(crate) fn record(
-    edge: &Arc<Edge>,
+    worker: &Arc<Worker>,
     response: Response<Body>,
     cache: CacheStatus,
     account: Account,
 ) -> Response<Body> {
     let status = response.status();
-    edge.metrics.responded(cache, status, account.started.elapsed());
+    worker.edge.metrics.responded(worker.number, cache, status, account.started.elapsed());
     let length = response.body().length();
-    let meter = Meter { edge: edge.clone(), account, status, cache, length, sent: 0, fault: None };
+    let meter = Meter { worker: worker.clone(), account, status, cache, length, sent: 0, fault: None };
     response.map(|body| body.metered(meter))
 }
 
 /// Follows one response to its end.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    edge: Arc<Edge>,
+    worker: Arc<Worker>,
     account: Account,
     status: StatusCode,
     cache: CacheStatus,
@@ -71,6 +66,12 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
+    /// Follows an answer from memory, whose body has that many bytes.
+    pub(super) fn hit(worker: Arc<Worker>, account: Account, length: usize) -> Self {
+        let (status, cache) = (StatusCode::OK, CacheStatus::Hit);
+        Self { worker, account, status, cache, length: Some(length as u64), sent: 0, fault: None }
+    }
+
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.sent += bytes as u64;
     }
@@ -80,7 +81,7 @@ impl Meter {
     }
 
     fn is_logged(&self) -> bool {
-        match self.edge.access_log {
+        match self.worker.edge.access_log {
             AccessLog::All => true,
             AccessLog::Errors => self.status.is_server_error() || self.fault.is_some(),
             AccessLog::Off => false,
@@ -120,7 +121,7 @@ fn without_tokens(path: &str) -> Cow<'_, str> {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.edge.metrics.body_ended(self.sent, self.fault);
+        self.worker.edge.metrics.body_ended(self.worker.number, self.sent, self.fault);
         if self.is_logged() {
             self.log();
         }

@@ -175,6 +175,12 @@ fn outside(length: u64, mut headers: HeaderMap) -> Response<Body> {
 }
 
 fn zipped(gzip: &Gzip, mut headers: HeaderMap) -> Response<Body> {
+    describe_gzip(&mut headers, gzip);
+    build(StatusCode::OK, headers, Body::full(gzip.bytes.clone()))
+}
+
+/// The fields of the gzip form.
+pub(super) fn describe_gzip(headers: &mut HeaderMap, gzip: &Gzip) {
     headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     headers.remove(ACCEPT_RANGES);
     headers.remove(REPR_DIGEST);
@@ -182,7 +188,6 @@ fn zipped(gzip: &Gzip, mut headers: HeaderMap) -> Response<Body> {
         Some(etag) => drop(headers.insert(ETAG, etag.clone())),
         None => drop(headers.remove(ETAG)),
     }
-    build(StatusCode::OK, headers, Body::full(gzip.bytes.clone()))
 }
 
 /// A response without content: the fields that describe content go (RFC 9110 15.4.5).

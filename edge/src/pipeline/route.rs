@@ -2,12 +2,14 @@
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use segue_manifests::{MediaPath, path, token};
 
+use super::Content;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::semantics::cdn_loop;
+use crate::semantics::request_head::RequestHead;
 
 /// What a request wants.
 #[derive(Debug)]
@@ -39,11 +41,11 @@ pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
 /// # Errors
 /// A problem for targets that are too long or play tricks, for other methods, for bodies, for a missing or
 /// doubled `Host`, and for requests that have been here before.
-pub(crate) fn route(request: &Request<Incoming>, edge: &Edge) -> Result<Route, Problem> {
+pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Problem> {
     let config = &edge.config;
     check_host(request)?;
     let way = way(request.headers(), &edge.loop_name)?;
-    if !request.body().is_end_stream() {
+    if request.body().as_ref().is_some_and(|content| !content.is_end_stream()) {
         return Err(Problem::BODY);
     }
     let target = request.uri();
@@ -66,6 +68,28 @@ pub(crate) fn route(request: &Request<Incoming>, edge: &Edge) -> Result<Route, P
     Ok(Route::Object(wanted))
 }
 
+/// Reads a head that is as plain as most are; `None` where it takes [`route`] to read it. In the same terms: a target
+/// that is too long, and tricks in the path, are refused.
+pub(crate) fn plain(head: &RequestHead<'_, '_>, edge: &Edge) -> Option<(Method, Result<Wanted, Problem>)> {
+    let (name, method) = match head.method {
+        "GET" => (Method::GET, token::Method::Get),
+        "HEAD" => (Method::HEAD, token::Method::Head),
+        _ => return None,
+    };
+    let is_plain = head.is_11 && head.seen.hosts == 1 && !head.seen.special;
+    if !is_plain || !head.target.starts_with('/') || head.target.contains('#') {
+        return None;
+    }
+    if head.target.len() as u64 > edge.config.target_bytes {
+        return Some((name, Err(Problem::TARGET)));
+    }
+    let (path, query) = match head.target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (head.target, None),
+    };
+    Some((name, if edge.config.open { open(method, path, query) } else { closed(method, path) }))
+}
+
 /// The caches that the request came through.
 fn way(headers: &HeaderMap, me: &str) -> Result<Option<HeaderValue>, Problem> {
     if !headers.contains_key(CDN_LOOP) {
@@ -80,7 +104,7 @@ fn way(headers: &HeaderMap, me: &str) -> Result<Option<HeaderValue>, Problem> {
 }
 
 /// RFC 9112 3.2: 400 for HTTP/1.1 without exactly one `Host`. HTTP/2 has `:authority`.
-fn check_host(request: &Request<Incoming>) -> Result<(), Problem> {
+fn check_host(request: &Request<Content>) -> Result<(), Problem> {
     let hosts = request.headers().get_all(HOST).iter().count();
     let fits = match request.version() {
         Version::HTTP_11 => hosts == 1,

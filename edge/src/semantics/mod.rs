@@ -8,5 +8,6 @@ pub mod conditional;
 pub mod encoding;
 pub mod range;
 pub mod repr_digest;
+pub mod request_head;
 
 pub use cache_control::CacheControl;

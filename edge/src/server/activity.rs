@@ -4,7 +4,7 @@
 //! `header_read_timeout` costs up to a microsecond for each request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::clock::Clock;
@@ -20,8 +20,9 @@ pub(crate) struct Activity {
     idle_since: AtomicU64,
     /// Since when the client takes no bytes.
     blocked_since: AtomicU64,
-    /// HTTP/2: bytes between requests are no request head.
-    multiplexed: bool,
+    /// Bytes between requests are no request head, or whoever reads them says so.
+    heads_are_told: bool,
+    served: AtomicBool,
 }
 
 /// How long a connection may do what, milliseconds.
@@ -67,13 +68,26 @@ impl Activity {
             head_since: AtomicU64::new(now),
             idle_since: AtomicU64::new(now),
             blocked_since: AtomicU64::new(0),
-            multiplexed: false,
+            heads_are_told: false,
+            served: AtomicBool::new(false),
         }
     }
 
-    /// The same for HTTP/2.
-    pub(crate) fn multiplexed(clock: Clock) -> Self {
-        Self { multiplexed: true, ..Self::accepted(clock) }
+    /// The same for HTTP/2, where bytes between requests are no request head, and for those who tell of heads themselves.
+    pub(crate) fn told(clock: Clock) -> Self {
+        Self { heads_are_told: true, ..Self::accepted(clock) }
+    }
+
+    /// The first byte of a request head has come, but not the last.
+    pub(crate) fn head_begun(&self, clock: Clock) {
+        if self.head_since.load(Relaxed) == 0 {
+            self.head_since.store(clock.now_ms(), Relaxed);
+        }
+    }
+
+    /// Whether a request was answered.
+    pub(crate) fn has_served(&self) -> bool {
+        self.served.load(Relaxed)
     }
 
     /// A request head is complete. The guard ends the request.
@@ -85,8 +99,8 @@ impl Activity {
 
     /// Bytes came.
     pub(crate) fn read(&self, clock: Clock) {
-        if !self.multiplexed && self.requests.load(Relaxed) == 0 && self.head_since.load(Relaxed) == 0 {
-            self.head_since.store(clock.now_ms(), Relaxed);
+        if !self.heads_are_told && self.requests.load(Relaxed) == 0 {
+            self.head_begun(clock);
         }
     }
 
@@ -131,6 +145,7 @@ impl InFlightRequest {
     pub(crate) fn end(&mut self) {
         if let Some(activity) = self.activity.take() {
             activity.idle_since.store(self.clock.now_ms(), Relaxed);
+            activity.served.store(true, Relaxed);
             activity.requests.fetch_sub(1, Relaxed);
         }
     }
@@ -170,7 +185,7 @@ mod tests {
     #[test]
     fn frames_between_requests_are_no_head() {
         let clock = Clock::start();
-        let activity = Arc::new(Activity::multiplexed(clock));
+        let activity = Arc::new(Activity::told(clock));
         drop(activity.clone().begin(clock));
         activity.read(clock);
         assert_eq!(activity.verdict(clock.now_ms() + 200, &LIMITS), Verdict::Keep);

@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::activity::{Activity, Verdict};
 use super::gate::Permit;
+use super::h1::{self, Outcome, Wire};
+use super::roster::Member;
 use super::running::Phase;
 use super::stream::Watched;
 use super::worker::Worker;
@@ -27,11 +29,13 @@ pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, permit: Permit
     let _permit = permit;
     match worker.tls.clone() {
         Some(tls) => serve_tls(worker, stream, tls).await,
-        None if worker.edge.config.h2c && speaks_h2(&worker, &stream).await => serve_h2(worker, stream).await,
+        None if worker.edge.config.h2c && speaks_h2(&worker, &stream).await => {
+            Box::pin(serve_h2(worker, stream)).await
+        }
         None => {
-            let activity = Arc::new(Activity::accepted(worker.edge.clock));
+            let activity = Arc::new(Activity::told(worker.edge.clock));
             let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
-            http1(worker, watched, activity).await;
+            by_hand(worker, watched, activity).await;
         }
     }
 }
@@ -46,12 +50,12 @@ async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, tls: Arc<ServerConfig
         worker.edge.metrics.handshake_failed();
         return;
     };
+    let activity = Arc::new(Activity::told(clock));
+    stream.get_mut().0.watch(activity.clone());
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        let activity = Arc::new(Activity::multiplexed(clock));
-        stream.get_mut().0.watch(activity.clone());
-        http2(worker, stream, activity).await;
+        Box::pin(http2(worker, stream, activity)).await;
     } else {
-        http1(worker, stream, activity).await;
+        by_hand(worker, stream, activity).await;
     }
 }
 
@@ -63,9 +67,21 @@ async fn speaks_h2(worker: &Worker, stream: &TcpStream) -> bool {
 }
 
 async fn serve_h2(worker: Arc<Worker>, stream: TcpStream) {
-    let activity = Arc::new(Activity::multiplexed(worker.edge.clock));
+    let activity = Arc::new(Activity::told(worker.edge.clock));
     let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
     http2(worker, watched, activity).await;
+}
+
+/// HTTP/1.1, on our own path until content comes.
+async fn by_hand<W: Wire>(worker: Arc<Worker>, wire: W, activity: Arc<Activity>) {
+    let member = Member::new(activity);
+    let outcome = h1::serve(&worker, wire, &member).await;
+    drop(member);
+    if let Outcome::Content(mut wire) = outcome {
+        let activity = Arc::new(Activity::accepted(worker.edge.clock));
+        wire.watch(activity.clone());
+        Box::pin(http1(worker, wire, activity)).await;
+    }
 }
 
 async fn http1<S>(worker: Arc<Worker>, stream: S, activity: Arc<Activity>)
@@ -112,7 +128,7 @@ fn service(worker: &Arc<Worker>, activity: &Arc<Activity>) -> impl Fn(Request<In
     let (worker, activity) = (worker.clone(), activity.clone());
     move |request| {
         let (worker, activity) = (worker.clone(), activity.clone());
-        Box::pin(async move { Ok(pipeline::handle(&worker, activity, request).await) })
+        Box::pin(async move { Ok(pipeline::handle(&worker, activity, request.map(Some)).await) })
     }
 }
 

@@ -3,7 +3,9 @@
 mod activity;
 mod connection;
 mod gate;
+mod h1;
 mod listener;
+mod roster;
 mod running;
 mod stream;
 mod worker;

@@ -97,6 +97,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     for (number, listener) in public.into_iter().enumerate() {
         let upstreams = Upstreams::new(connector.clone(), &edge);
         let parts = Parts {
+            number,
             edge: edge.clone(),
             upstreams: upstreams.map_err(StartError::Config)?,
             tls: tls.as_ref().map(|tls| tls.server_config()),

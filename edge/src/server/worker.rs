@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use super::activity::Deadlines;
 use super::connection;
 use super::gate::Gate;
+use super::roster;
 use super::running::Phase;
 use crate::edge::Edge;
 use crate::upstream::Upstreams;
@@ -22,6 +23,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What one worker's connections share.
 #[derive(Debug)]
 pub(crate) struct Worker {
+    /// Place among the workers of the edge.
+    pub(crate) number: usize,
     pub(crate) edge: Arc<Edge>,
     pub(crate) upstreams: Upstreams,
     pub(super) tls: Option<Arc<ServerConfig>>,
@@ -43,6 +46,7 @@ impl Worker {
 
 /// What a worker is made of.
 pub(super) struct Parts {
+    pub(super) number: usize,
     pub(super) edge: Arc<Edge>,
     pub(super) upstreams: Upstreams,
     pub(super) tls: Option<Arc<ServerConfig>>,
@@ -53,7 +57,7 @@ pub(super) struct Parts {
 
 /// Serves until the drain is over.
 pub(super) async fn run(parts: Parts) {
-    let Parts { edge, upstreams, tls, gate, phase, listener } = parts;
+    let Parts { number, edge, upstreams, tls, gate, phase, listener } = parts;
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("listener cannot be used: {error}"),
@@ -61,7 +65,9 @@ pub(super) async fn run(parts: Parts) {
     let (alive, mut all_gone) = mpsc::channel(1);
     let deadlines = Deadlines::new(&edge.config);
     let mut stop = phase.clone();
-    let worker = Arc::new(Worker { edge, upstreams, tls, gate, phase, deadlines, alive: alive.downgrade() });
+    let worker =
+        Arc::new(Worker { number, edge, upstreams, tls, gate, phase, deadlines, alive: alive.downgrade() });
+    tokio::spawn(roster::look_after(worker.clone()));
     accept_until_draining(&worker, listener).await;
     drop(alive);
     tokio::select! {

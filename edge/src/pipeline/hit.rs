@@ -1,0 +1,151 @@
+//! The short way of the first three steps, for requests that HTTP/1.1 brings without content, conditions or ranges.
+//! Where they lead to a fresh object the answer needs no more; where not, the long way goes on from what they found.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode, Version};
+use segue_manifests::token;
+
+use super::lookup::{self, Found};
+use super::record::{Account, Meter};
+use super::route::{self, Wanted};
+use super::verify::{self, Grant};
+use super::{Content, conclude, handle, obtain, respond};
+use crate::body::Body;
+use crate::cache::Object;
+use crate::problem::Problem;
+use crate::semantics::encoding;
+use crate::semantics::request_head::RequestHead;
+use crate::server::{Activity, Worker};
+
+/// A request whose answer is a whole object in memory.
+#[derive(Debug)]
+pub(crate) struct Hit {
+    pub(crate) object: Arc<Object>,
+    /// The gzip form of it.
+    pub(crate) zipped: bool,
+    is_head: bool,
+    pub(crate) started: Instant,
+    meter: Meter,
+}
+
+/// How far the short way came.
+#[derive(Debug)]
+pub(crate) enum Begun {
+    /// It is not for this request.
+    Nothing,
+    /// What is wanted is not in memory, or not fresh.
+    Found(Account, Wanted, Found),
+    Refused(Account, Problem),
+}
+
+/// Takes the first three steps.
+///
+/// # Errors
+/// How far it came, when they do not lead to a fresh object.
+pub(crate) fn begin(
+    worker: &Arc<Worker>,
+    activity: &Arc<Activity>,
+    head: &RequestHead<'_, '_>,
+    started: Instant,
+) -> Result<Hit, Box<Begun>> {
+    let edge = &worker.edge;
+    let Some((method, wanted)) = route::plain(head, edge) else { return Err(Box::new(Begun::Nothing)) };
+    let in_flight = activity.clone().begin(edge.clock);
+    let version = Version::HTTP_11;
+    let mut account = Account::begun(method, version, started, in_flight);
+    let granted = wanted.and_then(|wanted| {
+        let grant = verify::verify(edge, &wanted)?;
+        Ok((wanted, grant))
+    });
+    let (wanted, grant) = match granted {
+        Ok(granted) => granted,
+        Err(problem) => return Err(Box::new(Begun::Refused(account, problem))),
+    };
+    if let Grant::Session(claims) = grant {
+        account.claims = Some(claims);
+    }
+    match lookup::lookup(edge, &wanted.cache_key) {
+        Found::Fresh(object) if object.head.status == StatusCode::OK => {
+            let accepted = head.seen.accept_encoding.map(|place| head.fields[place].value);
+            Ok(Hit::new(worker, object, wanted, account, accepted))
+        }
+        found => {
+            account.path.clone_from(&wanted.cache_key);
+            Err(Box::new(Begun::Found(account, wanted, found)))
+        }
+    }
+}
+
+/// Takes the other steps from where the short way came to.
+pub(crate) async fn go_on(
+    worker: &Arc<Worker>,
+    activity: Arc<Activity>,
+    request: Request<Content>,
+    begun: Begun,
+) -> Response<Body> {
+    match begun {
+        Begun::Nothing => handle(worker, activity, request).await,
+        Begun::Refused(account, problem) => conclude(worker, Err(problem), account),
+        Begun::Found(account, wanted, found) => {
+            let outcome = obtain(worker, request.headers(), &wanted, found, account.started).await;
+            conclude(worker, outcome, account)
+        }
+    }
+}
+
+impl Hit {
+    fn new(
+        worker: &Arc<Worker>,
+        object: Arc<Object>,
+        wanted: Wanted,
+        mut account: Account,
+        accepted: Option<&[u8]>,
+    ) -> Self {
+        let zipped = object.gzip.is_some()
+            && accepted.and_then(|value| std::str::from_utf8(value).ok()).is_some_and(encoding::accepts_gzip);
+        let is_head = wanted.method == token::Method::Head;
+        let started = account.started;
+        account.path = wanted.cache_key;
+        let length = match (&object.gzip, zipped, is_head) {
+            (_, _, true) => 0,
+            (Some(gzip), true, _) => gzip.bytes.len(),
+            _ => object.body.len(),
+        };
+        let meter = Meter::hit(worker.clone(), account, length);
+        Self { object, zipped, is_head, started, meter }
+    }
+
+    /// The bytes behind the head.
+    pub(crate) fn body(&self) -> Bytes {
+        match (&self.object.gzip, self.zipped, self.is_head) {
+            (_, _, true) => Bytes::new(),
+            (Some(gzip), true, _) => gzip.bytes.clone(),
+            _ => self.object.body.clone(),
+        }
+    }
+
+    /// The fields that all answers with this object have, and the length of its body.
+    pub(crate) fn fields(&self) -> (HeaderMap, usize) {
+        let mut headers = self.object.head.headers.clone();
+        match self.object.gzip.as_ref().filter(|_| self.zipped) {
+            Some(gzip) => {
+                respond::describe_gzip(&mut headers, gzip);
+                (headers, gzip.bytes.len())
+            }
+            None => (headers, self.object.body.len()),
+        }
+    }
+
+    /// The head goes out.
+    pub(crate) fn answered(&self, worker: &Worker) {
+        worker.edge.metrics.tally.hit(worker.number, self.started.elapsed());
+    }
+
+    /// That many bytes of the body went out.
+    pub(crate) fn sent(&mut self, bytes: usize) {
+        self.meter.sent(bytes);
+    }
+}
