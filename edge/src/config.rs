@@ -38,6 +38,9 @@ pub struct Config {
 
     /// Bytes of memory for cached objects.
     pub cache_bytes: u64,
+    /// Bytes of memory, beside `cache_bytes`, for a second copy of hot objects that the kernel sends over plain TCP
+    /// without copying; 0: none.
+    pub sendfile_bytes: u64,
     /// Largest object that is cached, bytes; larger ones pass through.
     pub object_bytes: u64,
     /// Seconds for which 404 and 410 are remembered when the upstream does not say; 60 at most.
@@ -99,6 +102,7 @@ impl Default for Config {
             key_poll_seconds: 10,
             open: false,
             cache_bytes: 512 << 20,
+            sendfile_bytes: 64 << 20,
             object_bytes: 16 << 20,
             negative_seconds: 30,
             error_seconds: 2,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::access::{KeyRing, Verdicts};
-use crate::cache::{Context, Store};
+use crate::cache::{Context, Depot, Store};
 use crate::clock::Clock;
 use crate::config::{AccessLog, Config};
 use crate::fill::Table;
@@ -19,6 +19,7 @@ pub(crate) struct Edge {
     pub(crate) access_log: AccessLog,
     pub(crate) clock: Clock,
     pub(crate) store: Store,
+    pub(crate) depot: Depot,
     pub(crate) fills: Arc<Table>,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Verdicts,
@@ -50,6 +51,7 @@ impl Edge {
             loop_name: format!("{}; node={:016x}", config.name, node()?),
             access_log: config.access_log()?,
             clock: Clock::start(),
+            depot: Depot::new(config.sendfile_bytes),
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),
             fills: Arc::default(),
             keys: Arc::default(),

@@ -48,6 +48,7 @@ pub(crate) struct Metrics {
     pub(crate) evictions: Counter,
     cached_objects: Gauge,
     cached_bytes: Gauge,
+    sealed_bytes: Gauge,
     fills_under_way: Gauge,
     ready: Gauge,
     registry: Arc<Registry>,
@@ -90,6 +91,7 @@ impl Metrics {
             evictions: Counter::default(),
             cached_objects: Gauge::default(),
             cached_bytes: Gauge::default(),
+            sealed_bytes: Gauge::default(),
             fills_under_way: Gauge::default(),
             ready: Gauge::default(),
             registry: Arc::default(),
@@ -124,6 +126,7 @@ impl Metrics {
         r.register("evictions", "Objects evicted for lack of room", self.evictions.clone());
         r.register("cached_objects", "Objects in memory", self.cached_objects.clone());
         r.register("cached_bytes", "Bytes of objects in memory", self.cached_bytes.clone());
+        r.register("sealed_bytes", "Bytes of hot objects kept once more to be sent without copying", self.sealed_bytes.clone());
         r.register("fills_under_way", "Fills under way", self.fills_under_way.clone());
         r.register("ready", "1 when the edge takes requests", self.ready.clone());
         r
@@ -218,10 +221,17 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads, with the gauges that are taken when asked.
-    pub(crate) fn text(&self, cached: (u64, u64), fills_under_way: usize, ready: bool) -> String {
+    pub(crate) fn text(
+        &self,
+        cached: (u64, u64),
+        sealed: u64,
+        fills_under_way: usize,
+        ready: bool,
+    ) -> String {
         self.gather();
         self.cached_objects.set(i64::try_from(cached.0).unwrap_or(i64::MAX));
         self.cached_bytes.set(i64::try_from(cached.1).unwrap_or(i64::MAX));
+        self.sealed_bytes.set(i64::try_from(sealed).unwrap_or(i64::MAX));
         self.fills_under_way.set(i64::try_from(fills_under_way).unwrap_or(i64::MAX));
         self.ready.set(i64::from(ready));
         let mut text = String::with_capacity(16 << 10);
@@ -244,7 +254,7 @@ mod tests {
         metrics.responded(0, CacheStatus::Hit, StatusCode::OK, Duration::from_micros(30));
         metrics.refused(Refusal::Expired);
         metrics.body_ended(1, 7, Some(Fault::Damaged));
-        let text = metrics.text((3, 4), 1, true);
+        let text = metrics.text((3, 4), 5, 1, true);
         for line in [
             "segue_edge_requests_total{cache=\"hit\",reason=\"\"} 1",
             "segue_edge_requests_total{cache=\"miss\",reason=\"\"} 0",

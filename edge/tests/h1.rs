@@ -73,6 +73,36 @@ async fn requests_in_one_go_over_tls() {
     pipelined(&bench, &mut stream).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn hot_objects_are_sent_from_sealed_files() {
+    let bench = Bench::with(|config| config.workers = 1).await;
+    let body: Vec<u8> = (0..3_000_000u32).map(|number| (number % 253) as u8).collect();
+    bench.upstream.media("aac-256/0.m4s", Answer::ok(&body));
+    let mut stream = TcpStream::connect(bench.edge.addr()).await.unwrap();
+    for _ in 0..6 {
+        stream.write_all(ask(&bench, "GET", "aac-256/0.m4s", "").as_bytes()).await.unwrap();
+        assert!(client::read(&mut stream, false).await.body == body);
+    }
+    assert_eq!(bench.metric("segue_edge_sealed_bytes").await, 3_000_000);
+    stream.write_all(ask(&bench, "HEAD", "aac-256/0.m4s", "").as_bytes()).await.unwrap();
+    assert_eq!(client::read(&mut stream, true).await.header("content-length"), "3000000");
+    // A client that leaves in the middle hurts nobody.
+    let mut leaver = TcpStream::connect(bench.edge.addr()).await.unwrap();
+    leaver.write_all(ask(&bench, "GET", "aac-256/0.m4s", "").as_bytes()).await.unwrap();
+    leaver.read_exact(&mut [0; 1000]).await.unwrap();
+    drop(leaver);
+    bench
+        .purge(r#"{"paths":["PATH"]}"#.replace("PATH", &format!("{}aac-256/0.m4s", common::BASE)).as_str())
+        .await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("new"));
+    stream.write_all(ask(&bench, "GET", "aac-256/0.m4s", "").as_bytes()).await.unwrap();
+    assert_eq!(client::read(&mut stream, false).await.body, b"new");
+    bench.until_metric("segue_edge_connections", 1).await;
+    while bench.metric("segue_edge_sealed_bytes").await > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_request_byte_by_byte() {
     let bench = Bench::new().await;

@@ -27,6 +27,8 @@ use crate::upstream::{Connector, client};
 const CERTIFICATE_POLL: Duration = Duration::from_secs(1);
 /// Rest between two sweeps, so that a storm of purges does not keep a core busy.
 const SWEEP_PAUSE: Duration = Duration::from_millis(500);
+/// How long an object has to show that it is still hot.
+const ROOM_PAUSE: Duration = Duration::from_secs(5);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the private side works with.
@@ -71,6 +73,7 @@ impl Control {
             tokio::spawn(follow_certificate(tls));
         }
         tokio::spawn(sweep(self.edge.clone(), self.sweep.clone()));
+        tokio::spawn(make_room(self.edge.clone()));
         let mut phase = self.phase;
         loop {
             tokio::select! {
@@ -104,6 +107,14 @@ async fn follow_certificate(tls: Tls) {
             Ok(true) => tracing::info!("certificate reloaded"),
             Err(error) => tracing::warn!("certificate not reloaded, the one before stays: {error}"),
         }
+    }
+}
+
+/// Keeps room for hot objects among those that are sent without copying.
+async fn make_room(edge: Arc<Edge>) {
+    loop {
+        sleep(ROOM_PAUSE).await;
+        edge.depot.make_room();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is kept: objects with their freshness, the memory that holds them, and purging.
 
+mod depot;
 mod head;
 mod object;
 mod policy;
@@ -7,6 +8,7 @@ mod purge;
 mod status;
 mod store;
 
+pub(crate) use depot::{Depot, SealedBody};
 pub(crate) use head::Head;
 pub(crate) use object::{Freshness, Gzip, Http1Fields, Object};
 pub(crate) use policy::Context;

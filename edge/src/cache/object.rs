@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use http::HeaderValue;
 
+use super::depot::Slot;
 use super::head::Head;
 use super::policy::Policy;
 use crate::semantics::{conditional, encoding};
@@ -39,6 +40,7 @@ pub(crate) struct Object {
     pub(crate) body: Bytes,
     pub(crate) gzip: Option<Gzip>,
     http1_fields: [OnceLock<Http1Fields>; 2],
+    pub(super) slot: Slot,
     stored_ms: u64,
     /// A soft purge moves it to the past.
     expires_ms: AtomicU64,
@@ -82,6 +84,7 @@ impl Object {
             body,
             gzip,
             http1_fields: Default::default(),
+            slot: Slot::default(),
             stored_ms: now_ms,
             retry_ms: AtomicU64::new(0),
             purges_seen: AtomicU64::new(purges_seen),

@@ -14,7 +14,8 @@ use super::route::{self, Wanted};
 use super::verify::{self, Grant};
 use super::{Content, conclude, handle, obtain, respond};
 use crate::body::Body;
-use crate::cache::Object;
+use crate::cache::{Object, SealedBody};
+use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::semantics::encoding;
 use crate::semantics::request_head::RequestHead;
@@ -125,6 +126,11 @@ impl Hit {
             (Some(gzip), true, _) => gzip.bytes.clone(),
             _ => self.object.body.clone(),
         }
+    }
+
+    /// The body in a file that the kernel can send from.
+    pub(crate) fn sealed(&self, edge: &Edge) -> Option<Arc<SealedBody>> {
+        if self.is_head || self.zipped { None } else { edge.depot.body(&self.object) }
     }
 
     /// The fields that all answers with this object have, and the length of its body.

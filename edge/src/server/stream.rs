@@ -1,11 +1,12 @@
 //! A TCP stream that reports to its connection's [`Activity`].
 
 use std::io::{self, IoSlice};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::activity::Activity;
@@ -22,6 +23,24 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>, clock: Clock) -> Self {
         Self { stream, activity, clock }
+    }
+
+    /// Tries a write of another kind than those of [`AsyncWrite`] until the socket takes it.
+    pub(crate) fn poll_send<T>(
+        &self,
+        cx: &mut Context<'_>,
+        mut send: impl FnMut(BorrowedFd<'_>) -> io::Result<T>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            match self.stream.poll_write_ready(cx) {
+                Poll::Ready(ready) => ready?,
+                Poll::Pending => return self.report(Poll::Pending),
+            }
+            match self.stream.try_io(Interest::WRITABLE, || send(self.stream.as_fd())) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return self.report(Poll::Ready(sent)),
+            }
+        }
     }
 
     /// Reports to another from now on.

@@ -6,6 +6,7 @@ mod head;
 mod hit;
 mod inbox;
 mod outbox;
+mod sendfile;
 mod wire;
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::How;
 use super::head::{self, Framed};
 use super::hit::write_head;
+use super::sendfile;
 use super::wire::Wire;
 use crate::body::Body;
 use crate::pipeline::Hit;
@@ -70,17 +71,16 @@ pub(super) async fn hit<W: Wire>(
         head.extend_from_slice(&body);
         body = Bytes::new();
     }
-    let mut out = Pieces { head: &head, body };
-    let ended = match out.send(worker, wire, member).await {
-        Ok(()) => {
-            hit.sent(length);
-            Ended::after(close)
-        }
-        Err(Gone) => {
-            hit.sent(length.saturating_sub(out.left()));
-            Ended::Broken
+    let file = wire.plain().and_then(|_| hit.sealed(&worker.edge));
+    let (outcome, left) = match file {
+        Some(sealed) => sendfile::send(worker, wire, member, &head, &sealed, length).await,
+        None => {
+            let mut out = Pieces { head: &head, body };
+            (out.send(worker, wire, member).await, out.left())
         }
     };
+    hit.sent(length.saturating_sub(left));
+    let ended = outcome.map_or(Ended::Broken, |()| Ended::after(close));
     HEAD.set(head);
     ended
 }
@@ -180,7 +180,25 @@ async fn linger<W: Wire>(wire: &mut W) {
 }
 
 /// The client takes no more.
-struct Gone;
+#[derive(Debug)]
+pub(super) struct Gone;
+
+/// Sends by `poll_send` until all is sent, or the connection is dropped for being slow.
+pub(super) async fn until_sent(
+    worker: &Worker,
+    member: &Member,
+    mut poll_send: impl FnMut(&mut Context<'_>) -> Poll<Result<(), Gone>>,
+) -> Result<(), Gone> {
+    loop {
+        tokio::select! {
+            biased;
+            sent = poll_fn(&mut poll_send) => return sent,
+            order = member.told(worker) => if order == Order::Drop {
+                return Err(Gone);
+            },
+        }
+    }
+}
 
 /// A head and a body, or what is left of them.
 struct Pieces<'a> {
@@ -194,15 +212,7 @@ impl Pieces<'_> {
     }
 
     async fn send<W: Wire>(&mut self, worker: &Worker, wire: &mut W, member: &Member) -> Result<(), Gone> {
-        loop {
-            tokio::select! {
-                biased;
-                sent = poll_fn(|cx| self.poll_send(wire, cx)) => return sent,
-                order = member.told(worker) => if order == Order::Drop {
-                    return Err(Gone);
-                },
-            }
-        }
+        until_sent(worker, member, |cx| self.poll_send(wire, cx)).await
     }
 
     fn poll_send<W: Wire>(&mut self, wire: &mut W, cx: &mut Context<'_>) -> Poll<Result<(), Gone>> {

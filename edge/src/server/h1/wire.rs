@@ -14,17 +14,27 @@ use crate::server::stream::Watched;
 
 /// A stream that reports to its connection's [`Activity`].
 pub(in crate::server) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// The TCP stream, where what is written reaches it as it is.
+    fn plain(&self) -> Option<&Watched>;
     /// Reports to another from now on.
     fn watch(&mut self, activity: Arc<Activity>);
 }
 
 impl Wire for Watched {
+    fn plain(&self) -> Option<&Watched> {
+        Some(self)
+    }
+
     fn watch(&mut self, activity: Arc<Activity>) {
         Watched::watch(self, activity);
     }
 }
 
 impl Wire for TlsStream<Watched> {
+    fn plain(&self) -> Option<&Watched> {
+        None
+    }
+
     fn watch(&mut self, activity: Arc<Activity>) {
         self.get_mut().0.watch(activity);
     }
