@@ -21,6 +21,7 @@ use super::roster::Member;
 use super::running::Phase;
 use super::stream::Watched;
 use super::worker::Worker;
+use crate::body::Body;
 use crate::config::millis;
 use crate::pipeline;
 
@@ -96,7 +97,7 @@ where
         .max_header_size(header_bytes)
         .max_buf_size(header_bytes.max(16 << 10))
         .writev(true);
-    let service = service(&worker, &activity);
+    let service = service(&worker, &activity, false);
     let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
     drive(&worker, connection, &activity).await;
 }
@@ -115,20 +116,25 @@ where
         // Requests carry no bodies: nothing to receive.
         .initial_stream_window_size(64 << 10)
         .initial_connection_window_size(64 << 10);
-    let service = service(&worker, &activity);
+    let service = service(&worker, &activity, true);
     let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
     drive(&worker, connection, &activity).await;
 }
 
-type Answer = Pin<
-    Box<dyn Future<Output = Result<hyper::Response<crate::body::Body>, std::convert::Infallible>> + Send>,
->;
+type Answer = Pin<Box<dyn Future<Output = Result<hyper::Response<Body>, std::convert::Infallible>> + Send>>;
 
-fn service(worker: &Arc<Worker>, activity: &Arc<Activity>) -> impl Fn(Request<Incoming>) -> Answer + use<> {
+fn service(
+    worker: &Arc<Worker>,
+    activity: &Arc<Activity>,
+    multiplexed: bool,
+) -> impl Fn(Request<Incoming>) -> Answer + use<> {
     let (worker, activity) = (worker.clone(), activity.clone());
     move |request| {
         let (worker, activity) = (worker.clone(), activity.clone());
-        Box::pin(async move { Ok(pipeline::handle(&worker, activity, request.map(Some)).await) })
+        Box::pin(async move {
+            let response = pipeline::handle(&worker, activity, request.map(Some)).await;
+            Ok(if multiplexed { response.map(Body::in_records) } else { response })
+        })
     }
 }
 
@@ -139,7 +145,7 @@ trait Drainable: Future<Output = hyper::Result<()>> {
 
 impl<I, S> Drainable for http1::Connection<I, S>
 where
-    S: hyper::service::HttpService<Incoming, ResBody = crate::body::Body>,
+    S: hyper::service::HttpService<Incoming, ResBody = Body>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     I: rt::Read + rt::Write + Unpin,
 {
@@ -150,7 +156,7 @@ where
 
 impl<I, S> Drainable for http2::Connection<I, S, TokioExecutor>
 where
-    S: hyper::service::HttpService<Incoming, ResBody = crate::body::Body>,
+    S: hyper::service::HttpService<Incoming, ResBody = Body>,
     S::Future: Send + 'static,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     I: rt::Read + rt::Write + Unpin,
