@@ -50,6 +50,9 @@ pub struct Config {
     /// Seconds for which a stale object may stand in for a failing upstream that does not say.
     pub stale_if_error_seconds: u64,
 
+    /// Objects that are fetched at one time before anyone asks for them; 0: none.
+    pub prefetch_fills: u64,
+
     /// PEM file with the certificate chain; empty: no TLS. Read again when it changes.
     pub tls_cert: String,
     /// PEM file with the private key of `tls_cert`.
@@ -107,6 +110,7 @@ impl Default for Config {
             negative_seconds: 30,
             error_seconds: 2,
             stale_if_error_seconds: 86_400,
+            prefetch_fills: 16,
             tls_cert: String::new(),
             tls_key: String::new(),
             tls_self_signed: false,

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::{AccessLog, Config};
 use crate::fill::Table;
 use crate::metrics::Metrics;
+use crate::prefetch::Prefetch;
 
 /// State and settings shared by all workers.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct Edge {
     pub(crate) store: Store,
     pub(crate) depot: Depot,
     pub(crate) fills: Arc<Table>,
+    pub(crate) prefetch: Prefetch,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Verdicts,
     pub(crate) metrics: Metrics,
@@ -54,6 +56,7 @@ impl Edge {
             depot: Depot::new(config.sendfile_bytes),
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),
             fills: Arc::default(),
+            prefetch: Prefetch::new(config.prefetch_fills),
             keys: Arc::default(),
             verdicts: Verdicts::new(),
             metrics,

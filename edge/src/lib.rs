@@ -13,6 +13,7 @@
 //! | [`cache`] | objects, freshness, memory, purging |
 //! | [`fill`] | one fetch for each object, streamed to everyone who waits |
 //! | [`upstream`] | where objects come from |
+//! | [`prefetch`] | what is fetched before it is asked for |
 //! | [`access`] | signing keys and tokens that were checked before |
 //! | [`server`] | sockets, threads, connections, limits, drain |
 //! | [`tls`] | certificates and session tickets |
@@ -34,6 +35,7 @@ mod edge;
 mod fill;
 mod metrics;
 mod pipeline;
+mod prefetch;
 mod problem;
 pub mod semantics;
 mod server;

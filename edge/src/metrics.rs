@@ -16,6 +16,7 @@ use segue_manifests::token::Refusal;
 
 use crate::cache::CacheStatus;
 use crate::fill::Fault;
+use crate::semantics::cmcd::Cmcd;
 
 pub(crate) use tally::Tally;
 use tally::Waits;
@@ -40,6 +41,15 @@ pub(crate) struct Metrics {
     pub(crate) upstream_rests: Counter,
     tokens: Family<Label, Counter>,
     key_polls: Family<Label, Counter>,
+    pub(crate) prefetched: Counter,
+    pub(crate) prefetch_used: Counter,
+    prefetch_skipped: Family<Label, Counter>,
+    cmcd_requests: Counter,
+    cmcd_starved: Counter,
+    cmcd_start: Histogram,
+    cmcd_buffer: Histogram,
+    cmcd_bitrate: Histogram,
+    cmcd_throughput: Histogram,
     purges: Family<Label, Counter>,
     pub(crate) connections: Gauge,
     turned_away: Family<Label, Counter>,
@@ -83,6 +93,15 @@ impl Metrics {
             upstream_rests: Counter::default(),
             tokens: Family::default(),
             key_polls: Family::default(),
+            prefetched: Counter::default(),
+            prefetch_used: Counter::default(),
+            prefetch_skipped: Family::default(),
+            cmcd_requests: Counter::default(),
+            cmcd_starved: Counter::default(),
+            cmcd_start: Histogram::new(exponential_buckets(0.025, 2.0, 12)),
+            cmcd_buffer: Histogram::new(exponential_buckets(0.25, 2.0, 12)),
+            cmcd_bitrate: Histogram::new(exponential_buckets(32_000.0, 2.0, 8)),
+            cmcd_throughput: Histogram::new(exponential_buckets(64_000.0, 2.0, 14)),
             purges: Family::default(),
             connections: Gauge::default(),
             turned_away: Family::default(),
@@ -118,6 +137,15 @@ impl Metrics {
         r.register("upstream_rests", "Times that a failing upstream was left alone", self.upstream_rests.clone());
         r.register("token_checks", "Token checks by how they were made", self.tokens.clone());
         r.register("key_polls", "Polls of the signing keys by outcome", self.key_polls.clone());
+        r.register("prefetched", "Objects fetched before anyone asked", self.prefetched.clone());
+        r.register("prefetch_used", "Prefetched objects that were asked for later", self.prefetch_used.clone());
+        r.register("prefetch_skipped", "Objects that were not prefetched, by reason", self.prefetch_skipped.clone());
+        r.register("cmcd_requests", "Requests with CMCD", self.cmcd_requests.clone());
+        r.register("cmcd_starved", "Requests of players whose buffer had run dry (CMCD bs)", self.cmcd_starved.clone());
+        r.register("cmcd_start_seconds", "From the wish to play to the first sound, as players say (CMCD msd)", self.cmcd_start.clone());
+        r.register("cmcd_buffer_seconds", "Buffered media, as players say (CMCD bl)", self.cmcd_buffer.clone());
+        r.register("cmcd_bits_per_second", "Bit rate of what is asked for, as players say (CMCD br)", self.cmcd_bitrate.clone());
+        r.register("cmcd_throughput_bits_per_second", "Throughput that players measured (CMCD mtp)", self.cmcd_throughput.clone());
         r.register("purges", "Purges by kind", self.purges.clone());
         r.register("connections", "Open connections", self.connections.clone());
         r.register("connections_turned_away", "Connections closed at once, by limit", self.turned_away.clone());
@@ -198,6 +226,26 @@ impl Metrics {
             TokenCheck::KnownForgery => "known-forgery",
         };
         self.tokens.get_or_create(&[("how", label)]).inc();
+    }
+
+    pub(crate) fn prefetch_skipped(&self, reason: &'static str) {
+        self.prefetch_skipped.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// What a player told; what no player can mean is left out.
+    pub(crate) fn told(&self, told: &Cmcd) {
+        self.cmcd_requests.inc();
+        if told.starved {
+            self.cmcd_starved.inc();
+        }
+        let observe = |histogram: &Histogram, value: Option<u32>, scale: f64, most: f64| {
+            let value = value.map(|value| f64::from(value) * scale);
+            value.filter(|value| *value <= most).into_iter().for_each(|value| histogram.observe(value));
+        };
+        observe(&self.cmcd_start, told.start_ms, 0.001, 300.0);
+        observe(&self.cmcd_buffer, told.buffer_ms, 0.001, 3600.0);
+        observe(&self.cmcd_bitrate, told.bitrate_kbps, 1000.0, 100e6);
+        observe(&self.cmcd_throughput, told.throughput_kbps, 1000.0, 100e9);
     }
 
     pub(crate) fn keys_polled(&self, outcome: &'static str) {

@@ -6,6 +6,7 @@
 //! | `GET /readyz` | 200 when the edge takes requests, else 503 |
 //! | `GET /metrics` | metrics for Prometheus |
 //! | `POST /purge` | see [`super::purge`]; needs the bearer secret |
+//! | `POST /prefetch` | see [`super::prefetch`]; needs the bearer secret |
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use hyper::body::Incoming;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::Notify;
 
-use super::purge;
+use super::{prefetch, purge};
 use crate::edge::Edge;
 
 /// Largest request body, bytes.
@@ -37,7 +38,14 @@ pub(super) async fn answer(edge: &Arc<Edge>, sweep: &Notify, request: Request<In
             text(StatusCode::OK, METRICS_TYPE, metrics)
         }
         (&Method::POST, "/purge") => purge(edge, sweep, request).await,
-        (_, "/healthz" | "/readyz" | "/metrics" | "/purge") => {
+        (&Method::POST, "/prefetch") => match authorised_body(edge, request).await {
+            Ok(body) => match prefetch::prefetch(edge, &body) {
+                Ok(done) => text(StatusCode::OK, "application/json", done.to_string()),
+                Err(detail) => problem(StatusCode::BAD_REQUEST, "prefetch-malformed", &detail),
+            },
+            Err(refused) => refused,
+        },
+        (_, "/healthz" | "/readyz" | "/metrics" | "/purge" | "/prefetch") => {
             problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this resource has another method")
         }
         _ => problem(StatusCode::NOT_FOUND, "not-found", "there is no such resource"),
@@ -53,15 +61,9 @@ fn ready(edge: &Edge) -> Answer {
 }
 
 async fn purge(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> Answer {
-    if let Some(refused) = refusal(&edge.config.admin_secret, request.headers()) {
-        return refused;
-    }
-    let body = match Limited::new(request.into_body(), BODY_LIMIT).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(_) => {
-            let detail = "the body is larger than 1 MiB, or broke off; purge in several requests";
-            return problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail);
-        }
+    let body = match authorised_body(edge, request).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
     };
     match purge::purge(edge, &body) {
         Ok(done) => {
@@ -72,10 +74,22 @@ async fn purge(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> 
     }
 }
 
-/// Why the request may not purge; `None` when it may. Compares digests, so that neither content nor length of the secret shows in the time that it takes.
+/// The body of a request that shows the bearer secret.
+async fn authorised_body(edge: &Edge, request: Request<Incoming>) -> Result<Bytes, Answer> {
+    if let Some(refused) = refusal(&edge.config.admin_secret, request.headers()) {
+        return Err(refused);
+    }
+    let body = Limited::new(request.into_body(), BODY_LIMIT).collect().await;
+    body.map(|body| body.to_bytes()).map_err(|_| {
+        let detail = "the body is larger than 1 MiB, or broke off; use several requests";
+        problem(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+    })
+}
+
+/// Why the request may do nothing here; `None` when it may. Compares digests, so that neither content nor length of the secret shows in the time that it takes.
 fn refusal(secret: &str, headers: &HeaderMap) -> Option<Answer> {
     if secret.is_empty() {
-        let detail = "purging is off; set admin_secret to switch it on";
+        let detail = "purging and prefetching are off; set admin_secret to switch them on";
         return Some(problem(StatusCode::FORBIDDEN, "purge-off", detail));
     }
     let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));

@@ -2,6 +2,7 @@
 //! and the look at the certificate's files.
 
 mod api;
+mod prefetch;
 mod purge;
 
 use std::convert::Infallible;

@@ -1,6 +1,6 @@
 //! A cached object: head, bytes, and how fresh it is.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -33,6 +33,30 @@ pub(crate) struct Http1Fields {
     pub(crate) dated: bool,
 }
 
+/// What prefetching remembers of an object.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    followed: AtomicBool,
+    unasked: AtomicBool,
+}
+
+impl Marks {
+    /// Whether what follows it is still to be pulled: says so once.
+    pub(crate) fn follow(&self) -> bool {
+        !self.followed.load(Ordering::Relaxed) && !self.followed.swap(true, Ordering::Relaxed)
+    }
+
+    /// It was fetched before anyone asked.
+    pub(crate) fn prefetched(&self) {
+        self.unasked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asks for the first time for what was prefetched.
+    pub(crate) fn first_use(&self) -> bool {
+        self.unasked.load(Ordering::Relaxed) && self.unasked.swap(false, Ordering::Relaxed)
+    }
+}
+
 /// A whole object in memory. Times are milliseconds of the edge's clock.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -41,6 +65,7 @@ pub(crate) struct Object {
     pub(crate) gzip: Option<Gzip>,
     http1_fields: [OnceLock<Http1Fields>; 2],
     pub(super) slot: Slot,
+    pub(crate) marks: Marks,
     stored_ms: u64,
     /// A soft purge moves it to the past.
     expires_ms: AtomicU64,
@@ -85,6 +110,7 @@ impl Object {
             gzip,
             http1_fields: Default::default(),
             slot: Slot::default(),
+            marks: Marks::default(),
             stored_ms: now_ms,
             retry_ms: AtomicU64::new(0),
             purges_seen: AtomicU64::new(purges_seen),

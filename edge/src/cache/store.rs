@@ -45,6 +45,11 @@ impl Store {
         }
     }
 
+    /// Whether there is something under a cache key. Says nothing about its use, so that it does not count as one.
+    pub(crate) fn holds(&self, cache_key: &str) -> bool {
+        self.objects.contains_key(cache_key)
+    }
+
     /// Keeps an object, unless it was purged while it came.
     pub(crate) fn put(&self, cache_key: Arc<str>, object: Arc<Object>) {
         if self.purges.apply(&cache_key, &object) == Standing::Kept {

@@ -16,6 +16,7 @@ use super::{Content, conclude, handle, obtain, respond};
 use crate::body::Body;
 use crate::cache::{Object, SealedBody};
 use crate::edge::Edge;
+use crate::prefetch;
 use crate::problem::Problem;
 use crate::semantics::encoding;
 use crate::semantics::request_head::RequestHead;
@@ -70,6 +71,7 @@ pub(crate) fn begin(
     }
     match lookup::lookup(edge, &wanted.cache_key) {
         Found::Fresh(object) if object.head.status == StatusCode::OK => {
+            prefetch::served(edge, wanted.media.as_ref(), &object);
             let accepted = head.seen.accept_encoding.map(|place| head.fields[place].value);
             Ok(Hit::new(worker, object, wanted, account, accepted))
         }

@@ -21,6 +21,7 @@ use hyper::body::Incoming;
 use crate::body::Body;
 use crate::cache::CacheStatus;
 use crate::cors;
+use crate::prefetch;
 use crate::problem::Problem;
 use crate::server::{Activity, Worker};
 
@@ -31,6 +32,7 @@ pub(crate) use hit::{Begun, Hit, begin, go_on};
 pub(crate) use record::Meter;
 pub(crate) use route::CDN_LOOP;
 
+use fill::Source;
 use lookup::Found;
 use record::Account;
 use route::{Route, Wanted};
@@ -63,6 +65,13 @@ async fn answer(worker: &Arc<Worker>, request: &Request<Content>, account: &mut 
         Grant::Session(claims) => account.claims = Some(claims),
         Grant::Public => {}
     }
+    if let Some(told) = &wanted.told {
+        edge.metrics.told(told);
+        let claims = account.claims.as_deref();
+        prefetch::announced(edge, &wanted.cache_key, told, |next| {
+            verify::may_pull(edge, &wanted, claims, next)
+        });
+    }
     let found = lookup::lookup(edge, &wanted.cache_key);
     obtain(worker, request.headers(), &wanted, found, account.started).await
 }
@@ -77,6 +86,11 @@ async fn obtain(
 ) -> Outcome {
     let filled = fill::fill(worker, wanted, found).await?;
     let cache = filled.cache;
+    match &filled.source {
+        Source::Object(object) => prefetch::served(&worker.edge, wanted.media.as_ref(), object),
+        Source::Stream(..) => prefetch::follow(&worker.edge, wanted.media.as_ref(), None),
+        Source::Pass(..) => {}
+    }
     Ok((respond::respond(&worker.edge, wanted, asked, filled, started), cache))
 }
 

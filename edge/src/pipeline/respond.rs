@@ -18,11 +18,13 @@ use crate::body::Body;
 use crate::cache::{Gzip, Head, Object};
 use crate::edge::Edge;
 use crate::fill::Reader;
+use crate::prefetch;
 use crate::semantics::range::{self, RangeRequest};
 use crate::semantics::{conditional, encoding};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const CMSD_STATIC: HeaderName = HeaderName::from_static("cmsd-static");
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// Builds the response.
@@ -36,6 +38,9 @@ pub(crate) fn respond(
     let head = filled.head().clone();
     let mut headers = head.headers.clone();
     describe(edge, &filled, &mut headers, started);
+    if wanted.told.is_some() && head.status == StatusCode::OK && !headers.contains_key(CMSD_STATIC) {
+        headers.extend(prefetch::description(edge, wanted.media.as_ref()).map(|value| (CMSD_STATIC, value)));
+    }
     let mut response = if head.status != StatusCode::OK {
         whole(filled.source, head.status, headers)
     } else if not_modified(asked, &head) {

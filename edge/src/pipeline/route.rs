@@ -9,6 +9,7 @@ use super::Content;
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::semantics::cdn_loop;
+use crate::semantics::cmcd::{self, Cmcd};
 use crate::semantics::request_head::RequestHead;
 
 /// What a request wants.
@@ -31,10 +32,19 @@ pub(crate) struct Wanted {
     pub(crate) media: Option<MediaPath>,
     /// `CDN-Loop` as it came: told on to upstreams.
     pub(crate) way: Option<HeaderValue>,
+    /// What the player tells (CMCD).
+    pub(crate) told: Option<Box<Cmcd>>,
 }
 
 /// RFC 8586.
 pub(crate) const CDN_LOOP: HeaderName = HeaderName::from_static("cdn-loop");
+
+static CMCD: [HeaderName; 4] = [
+    HeaderName::from_static("cmcd-object"),
+    HeaderName::from_static("cmcd-request"),
+    HeaderName::from_static("cmcd-session"),
+    HeaderName::from_static("cmcd-status"),
+];
 
 /// Reads the request line and what bears on its framing.
 ///
@@ -65,6 +75,7 @@ pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Pr
         closed(method, target.path())?
     };
     wanted.way = way;
+    wanted.told = told(request.headers(), target.query());
     Ok(Route::Object(wanted))
 }
 
@@ -80,6 +91,9 @@ pub(crate) fn plain(head: &RequestHead<'_, '_>, edge: &Edge) -> Option<(Method, 
     if !is_plain || !head.target.starts_with('/') || head.target.contains('#') {
         return None;
     }
+    if head.target.split_once('?').is_some_and(|(_, query)| query.contains("CMCD=")) {
+        return None;
+    }
     if head.target.len() as u64 > edge.config.target_bytes {
         return Some((name, Err(Problem::TARGET)));
     }
@@ -88,6 +102,19 @@ pub(crate) fn plain(head: &RequestHead<'_, '_>, edge: &Edge) -> Option<(Method, 
         None => (head.target, None),
     };
     Some((name, if edge.config.open { open(method, path, query) } else { closed(method, path) }))
+}
+
+/// CMCD, from the query or from its four fields.
+fn told(headers: &HeaderMap, query: Option<&str>) -> Option<Box<Cmcd>> {
+    let in_query = query.and_then(cmcd::of_query);
+    let mut in_fields = CMCD.iter().filter_map(|name| headers.get(name)?.to_str().ok()).peekable();
+    if in_query.is_none() && in_fields.peek().is_none() {
+        return None;
+    }
+    let mut told = Cmcd::default();
+    in_query.iter().for_each(|text| told.read(text));
+    in_fields.for_each(|text| told.read(text));
+    Some(Box::new(told))
 }
 
 /// The caches that the request came through.
@@ -118,7 +145,7 @@ fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {
     let (token, bare) = path::split_token(&normal);
     let token = token.map(str::to_owned);
     let media = MediaPath::parse(&bare);
-    Ok(Wanted { method, cache_key: bare.into_owned(), token, media, way: None })
+    Ok(Wanted { method, cache_key: bare.into_owned(), token, media, way: None, told: None })
 }
 
 /// In open mode the path is the upstream's affair; only a token that is there all the same is taken out.
@@ -132,7 +159,7 @@ fn open(method: token::Method, raw: &str, query: Option<&str>) -> Result<Wanted,
     if !cache_key.starts_with('/') {
         return Err(Problem::path(path::PathError::Relative));
     }
-    Ok(Wanted { method, cache_key, token: None, media, way: None })
+    Ok(Wanted { method, cache_key, token: None, media, way: None, told: None })
 }
 
 #[cfg(test)]

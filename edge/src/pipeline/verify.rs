@@ -40,6 +40,23 @@ pub(crate) fn verify(edge: &Edge, wanted: &Wanted) -> Result<Grant, Problem> {
     Ok(Grant::Session(claims))
 }
 
+/// Whether a player that may have `wanted` may have the edge pull `next`: what its token covers; where no token is needed,
+/// what lies in the same folder.
+pub(super) fn may_pull(edge: &Edge, wanted: &Wanted, claims: Option<&Claims>, next: &str) -> bool {
+    let media = MediaPath::parse(next);
+    let kbps = media.as_ref().and_then(MediaPath::rendition).map(RenditionName::kbps);
+    match claims {
+        Some(claims) => {
+            let access = Access { path: next, method: token::Method::Get, kbps };
+            media.is_some() && token::authorise(claims, &access, clock::unix_s()).is_ok()
+        }
+        None => {
+            let folder = wanted.cache_key.rsplit_once('/').map(|(folder, _)| folder);
+            edge.config.open && folder.is_some_and(|folder| next.starts_with(folder))
+        }
+    }
+}
+
 fn check(edge: &Edge, token: &str, access: &Access<'_>) -> Result<Arc<Claims>, Problem> {
     if token.len() > MAX_TOKEN {
         return Err(refuse(edge, Refusal::TooLong));

@@ -4,6 +4,8 @@
 
 pub mod cache_control;
 pub mod cdn_loop;
+pub mod cmcd;
+pub mod cmsd;
 pub mod conditional;
 pub mod encoding;
 pub mod range;

@@ -15,6 +15,7 @@ use super::gate::Gate;
 use super::roster;
 use super::running::Phase;
 use crate::edge::Edge;
+use crate::prefetch;
 use crate::upstream::Upstreams;
 
 /// Pause after an accept that failed for lack of file descriptors or memory.
@@ -68,7 +69,10 @@ pub(super) async fn run(parts: Parts) {
     let worker =
         Arc::new(Worker { number, edge, upstreams, tls, gate, phase, deadlines, alive: alive.downgrade() });
     tokio::spawn(roster::look_after(worker.clone()));
+    // The first worker takes the queue; the others find it taken.
+    let pulls = tokio::spawn(prefetch::work(worker.clone()));
     accept_until_draining(&worker, listener).await;
+    pulls.abort();
     drop(alive);
     tokio::select! {
         _ = all_gone.recv() => {}

@@ -1,0 +1,131 @@
+//! Fetching before it is asked for, at the lowest priority and within a budget.
+//!
+//! A multivariant playlist makes the edge pull what a player asks for next: media playlists, init segments and the first
+//! segments of every rendition. A segment makes it pull the next one, or those that the player announces (CMCD `nor`).
+//! Every object leads to that once, not every request; what is in memory or on its way is left alone.
+
+mod next;
+mod puller;
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+use segue_manifests::{MediaPath, path};
+use tokio::sync::mpsc;
+
+use crate::cache::Object;
+use crate::edge::Edge;
+use crate::semantics::cmcd::Cmcd;
+use crate::semantics::cmsd;
+
+pub(crate) use next::resolve;
+pub(crate) use puller::work;
+
+/// Most pulls that wait; what comes then is skipped.
+const QUEUE: usize = 4096;
+
+/// Something to pull.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pull {
+    /// One object, by its cache key.
+    Object(String),
+    /// What starts an asset, by the cache key of its multivariant playlist: so many segments of every rendition.
+    Start(String, u32),
+}
+
+/// Where pulls are left for the worker that makes them.
+#[derive(Debug)]
+pub(crate) struct Prefetch {
+    /// Fills at one time; 0: nothing is prefetched.
+    fills: usize,
+    queue: mpsc::Sender<Pull>,
+    waiting: std::sync::Mutex<Option<mpsc::Receiver<Pull>>>,
+}
+
+impl Prefetch {
+    pub(crate) fn new(fills: u64) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let fills = usize::try_from(fills).unwrap_or(usize::MAX);
+        Self { fills, queue, waiting: std::sync::Mutex::new(Some(waiting)) }
+    }
+
+    /// Leaves a pull; `false` where there is no room, or nothing is prefetched.
+    pub(crate) fn leave(&self, pull: Pull) -> bool {
+        self.fills > 0 && self.queue.try_send(pull).is_ok()
+    }
+}
+
+/// Segments of every rendition that a multivariant playlist brings.
+const START_SEGMENTS: u32 = 1;
+
+/// An object in memory is served.
+pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object>) {
+    if object.marks.first_use() {
+        edge.metrics.prefetch_used.inc();
+    }
+    follow(edge, media, Some(object));
+}
+
+/// An object is served, or is on its way: what follows it is pulled, once for each object.
+pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc<Object>>) {
+    if edge.prefetch.fills == 0 || object.is_some_and(|object| !object.marks.follow()) {
+        return;
+    }
+    match media {
+        Some(MediaPath::Multivariant { .. }) => {
+            leave(edge, Pull::Start(media.map(MediaPath::path).unwrap_or_default(), START_SEGMENTS));
+        }
+        Some(MediaPath::Segment { asset, rev, rendition, index }) => {
+            let (asset, rev, rendition) = (*asset, *rev, rendition.clone());
+            let playlist = MediaPath::Media { asset, rev, rendition: rendition.clone() }.path();
+            // Without the playlist nobody knows whether there is another.
+            let Some(count) = edge.store.get(&playlist).and_then(|object| next::segments(&object)) else {
+                return;
+            };
+            if index + 1 < count {
+                leave(
+                    edge,
+                    Pull::Object(MediaPath::Segment { asset, rev, rendition, index: index + 1 }.path()),
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What a player is told about one of Segue's objects (`CMSD-Static`); a segment's duration and the next one are known while
+/// its playlist is in memory.
+pub(crate) fn description(edge: &Edge, media: Option<&MediaPath>) -> Option<HeaderValue> {
+    let media = media?;
+    let segment = match media {
+        MediaPath::Segment { asset, rev, rendition, index } => {
+            let playlist = MediaPath::Media { asset: *asset, rev: *rev, rendition: rendition.clone() }.path();
+            edge.store.get(&playlist).and_then(|object| next::segment(&object, *index))
+        }
+        _ => None,
+    };
+    let (duration_ms, next) = segment.map_or((None, None), |(duration_ms, next)| (Some(duration_ms), next));
+    HeaderValue::from_str(&cmsd::static_of(media, duration_ms, next.as_deref())).ok()
+}
+
+/// A player announces what it will ask for next; `allowed` says which cache keys it may have.
+pub(crate) fn announced(edge: &Edge, cache_key: &str, told: &Cmcd, allowed: impl Fn(&str) -> bool) {
+    for url in &told.next {
+        match resolve(cache_key, url).filter(|wanted| allowed(wanted)) {
+            Some(wanted) => leave(edge, Pull::Object(wanted)),
+            None => edge.metrics.prefetch_skipped("refused"),
+        }
+    }
+}
+
+fn leave(edge: &Edge, pull: Pull) {
+    if edge.prefetch.fills > 0 && !edge.prefetch.leave(pull) {
+        edge.metrics.prefetch_skipped("queue-full");
+    }
+}
+
+/// Whether a path is one of Segue's that can be pulled: by its cache key, without tricks.
+pub(crate) fn pullable(raw: &str) -> Option<MediaPath> {
+    let normal = path::normalise(raw).ok()?;
+    MediaPath::parse(&normal)
+}

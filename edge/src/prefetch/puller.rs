@@ -1,0 +1,92 @@
+//! The task that pulls: on one worker of the edge, some at a time.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::{Pull, next};
+use crate::cache::Object;
+use crate::fill::{self, Job, Role};
+use crate::server::Worker;
+
+/// While more fills than that are under way, listeners' come first.
+const BUSY_FILLS: usize = 256;
+/// Most renditions of one asset.
+const RENDITIONS: usize = 16;
+
+/// Makes the pulls that are left, until the edge drains.
+pub(crate) async fn work(worker: Arc<Worker>) {
+    let prefetch = &worker.edge.prefetch;
+    let waiting = prefetch.waiting.lock().map_or(None, |mut waiting| waiting.take());
+    let (Some(mut waiting), true) = (waiting, prefetch.fills > 0) else { return };
+    let room = Arc::new(Semaphore::new(prefetch.fills.min(Semaphore::MAX_PERMITS)));
+    while let Some(pull) = waiting.recv().await {
+        let Ok(permit) = room.clone().acquire_owned().await else { return };
+        if worker.edge.is_draining() {
+            return;
+        }
+        if worker.edge.fills.len() > BUSY_FILLS {
+            worker.edge.metrics.prefetch_skipped("busy");
+            continue;
+        }
+        let worker = worker.clone();
+        tokio::spawn(async move {
+            let _permit = permit;
+            match pull {
+                Pull::Object(cache_key) => unless_held(&worker, &cache_key).await,
+                Pull::Start(cache_key, segments) => start(&worker, &cache_key, segments).await,
+            }
+        });
+    }
+}
+
+/// Playlists, init segments and first segments, one after the other.
+async fn start(worker: &Arc<Worker>, cache_key: &str, segments: u32) {
+    let Some(multivariant) = object(worker, cache_key).await else { return };
+    for media_playlist in next::media_playlists(cache_key, &multivariant).into_iter().take(RENDITIONS) {
+        if !is_media(&media_playlist) {
+            continue;
+        }
+        let Some(playlist) = object(worker, &media_playlist).await else { continue };
+        for part in next::start_of(&media_playlist, &playlist, segments) {
+            if is_media(&part) {
+                unless_held(worker, &part).await;
+            }
+        }
+    }
+}
+
+/// A playlist may name anything; only what is Segue's is pulled.
+fn is_media(cache_key: &str) -> bool {
+    super::pullable(cache_key).is_some()
+}
+
+async fn unless_held(worker: &Arc<Worker>, cache_key: &str) {
+    if !worker.edge.store.holds(cache_key) {
+        drop(object(worker, cache_key).await);
+    }
+}
+
+/// The object, from memory or by a fill of its own. One that is on its way for someone else is waited for.
+async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
+    let edge = &worker.edge;
+    if let Some(object) = edge.store.get(cache_key) {
+        return Some(object);
+    }
+    let waiter = match edge.fills.join_or_lead(cache_key) {
+        Role::Join(waiter) => waiter,
+        Role::Lead(lead, waiter) => {
+            // The fill before may have ended in between.
+            if let Some(object) = edge.store.get(cache_key) {
+                return Some(object);
+            }
+            let media = super::pullable(cache_key).is_some();
+            fill::spawn(worker, lead, Job { target: cache_key.to_owned(), media, way: None, stale: None });
+            let object = waiter.complete().await.ok()?;
+            object.marks.prefetched();
+            edge.metrics.prefetched.inc();
+            return Some(object);
+        }
+    };
+    waiter.complete().await.ok()
+}
