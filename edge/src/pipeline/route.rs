@@ -10,7 +10,7 @@ use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::semantics::cdn_loop;
 use crate::semantics::cmcd::{self, Cmcd};
-use crate::semantics::request_head::RequestHead;
+use crate::semantics::request_head::{RequestHead, is_host};
 
 /// What a request wants.
 #[derive(Debug)]
@@ -130,14 +130,15 @@ fn way(headers: &HeaderMap, me: &str) -> Result<Option<HeaderValue>, Problem> {
     }
 }
 
-/// RFC 9112 3.2: 400 for HTTP/1.1 without exactly one `Host`. HTTP/2 has `:authority`.
+/// RFC 9112 3.2: 400 for HTTP/1.1 without exactly one `Host` that may be one. HTTP/2 has `:authority`.
 fn check_host(request: &Request<Content>) -> Result<(), Problem> {
     let hosts = request.headers().get_all(HOST).iter().count();
     let fits = match request.version() {
         Version::HTTP_11 => hosts == 1,
         _ => hosts <= 1,
     };
-    if fits { Ok(()) } else { Err(Problem::HOST) }
+    let named = request.headers().get_all(HOST).iter().all(|host| is_host(host.as_bytes()));
+    if fits && named { Ok(()) } else { Err(Problem::HOST) }
 }
 
 fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {

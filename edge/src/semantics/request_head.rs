@@ -113,7 +113,10 @@ fn whole<'a, 'b>(mut head: RequestHead<'a, 'b>) -> Reading<'a, 'b> {
     for (place, field) in head.fields.iter().enumerate() {
         // The first letter and the length tell nearly all apart.
         match (field.name.len(), field.name.as_bytes()[0] | 0x20) {
-            (4, b'h') if is(field, "host") => head.seen.hosts = head.seen.hosts.saturating_add(1),
+            (4, b'h') if is(field, "host") => {
+                framing.contradicts |= !is_host(field.value);
+                head.seen.hosts = head.seen.hosts.saturating_add(1);
+            }
             (14, b'c') if is(field, "content-length") => framing.length(field.value),
             (17, b't') if is(field, "transfer-encoding") => framing.coding(field.value),
             (10, b'c') if is(field, "connection") => head.close = closes(field.value, head.close),
@@ -146,6 +149,11 @@ fn is(field: &Header<'_>, name: &str) -> bool {
 fn starts(field: &Header<'_>, name: &str) -> bool {
     field.name.len() >= name.len()
         && field.name.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+}
+
+/// Whether a value may stand for a host and port (RFC 9112 3.2, RFC 3986 3.2.2); whose it is matters to nobody here.
+pub fn is_host(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(byte))
 }
 
 /// Whether a `Connection` field ends the connection; `before`: what held so far.
@@ -268,6 +276,9 @@ mod tests {
             "Transfer-Encoding: xchunked",
             "Transfer-Encoding: chunked, gzip",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "Host: a b",
+            "Host: a/b",
+            "Host: user@a",
             "Content-Length: +1",
             "Content-Length: ",
             "Content-Length: 99999999999999999999",

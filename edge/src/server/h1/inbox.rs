@@ -24,6 +24,8 @@ thread_local! {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     bytes: BytesMut,
+    /// Whether a line ended in what came last.
+    line_ended: bool,
 }
 
 /// What waiting for bytes brought.
@@ -37,6 +39,12 @@ pub(super) enum Read {
 }
 
 impl Inbox {
+    /// Whether the last bytes may have completed a head: only a line's end does. Without looking at that, a head that comes
+    /// byte by byte would be read anew for each.
+    pub(super) fn may_be_whole(&self, limit: usize) -> bool {
+        self.line_ended || self.bytes.len() > limit
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -83,6 +91,7 @@ impl Inbox {
             let mut chunk = chunk.borrow_mut();
             let mut buffer = ReadBuf::new(&mut chunk);
             ready!(Pin::new(wire).poll_read(cx, &mut buffer))?;
+            self.line_ended = memchr::memchr(b'\n', buffer.filled()).is_some();
             self.bytes.extend_from_slice(buffer.filled());
             Poll::Ready(Ok(buffer.filled().len()))
         })

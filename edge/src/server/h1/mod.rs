@@ -63,6 +63,10 @@ pub(super) async fn serve<W: Wire>(worker: &Arc<Worker>, mut wire: W, member: &M
     loop {
         let (next, length) = match inbox.bytes() {
             [] => (Next::Partial, 0),
+            _ if !inbox.may_be_whole(worker.edge.config.header_bytes as usize) => {
+                member.activity().head_begun(worker.edge.clock);
+                (Next::Partial, 0)
+            }
             bytes => understand(worker, member, bytes),
         };
         inbox.consume(length);
