@@ -10,6 +10,7 @@ use crate::config::{AccessLog, Config};
 use crate::fill::Table;
 use crate::metrics::Metrics;
 use crate::prefetch::Prefetch;
+use crate::upstream::Bases;
 
 /// State and settings shared by all workers.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub(crate) struct Edge {
     pub(crate) store: Store,
     pub(crate) depot: Depot,
     pub(crate) fills: Arc<Table>,
+    pub(crate) bases: Arc<Bases>,
     pub(crate) prefetch: Prefetch,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Verdicts,
@@ -56,6 +58,7 @@ impl Edge {
             depot: Depot::new(config.sendfile_bytes),
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),
             fills: Arc::default(),
+            bases: Arc::new(Bases::new(&config)?),
             prefetch: Prefetch::new(config.prefetch_fills),
             keys: Arc::default(),
             verdicts: Verdicts::new(),

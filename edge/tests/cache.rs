@@ -170,7 +170,7 @@ async fn a_fill_goes_on_with_nothing_else() {
 async fn an_upstream_that_fails_again_and_again_is_left_alone_for_a_while() {
     let second = Upstream::start(Vec::new()).await;
     let bench = Bench::with(|config| {
-        config.workers = 1;
+        config.workers = 4;
         config.upstreams.push(second.url());
     })
     .await;
@@ -198,7 +198,7 @@ async fn an_upstream_that_fails_again_and_again_is_left_alone_for_a_while() {
 
 #[tokio::test]
 async fn while_all_upstreams_rest_clients_hear_it_at_once() {
-    let bench = Bench::with(|config| config.workers = 1).await;
+    let bench = Bench::with(|config| config.workers = 4).await;
     bench.upstream.kill();
     let mut codes = Vec::new();
     while codes.last().is_none_or(|code| code != "upstream-resting") {

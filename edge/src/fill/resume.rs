@@ -33,8 +33,8 @@ pub(super) async fn receive_whole(
 ) -> Result<Received, Fault> {
     let mut check = Check::new(head);
     for _ in 0..RESUMPTIONS {
-        let fault = match receive(flight, &mut check, body, limits).await {
-            Err(fault) if matches!(fault, Fault::Idle | Fault::Broken | Fault::Length) => fault,
+        let fault = match receive_from(worker, base, flight, &mut check, body, limits).await {
+            Err(fault) if breaks(fault) => fault,
             outcome => return outcome,
         };
         let Some(part) = Part::behind(head, check.received) else { return Err(fault) };
@@ -51,7 +51,30 @@ pub(super) async fn receive_whole(
         tracing::debug!(path = %aim.target, fault = fault.code(), bytes = part.from, "the fill goes on elsewhere");
         (body, base) = (answer.response.into_body(), answer.base);
     }
-    receive(flight, &mut check, body, limits).await
+    receive_from(worker, base, flight, &mut check, body, limits).await
+}
+
+/// Receives from an upstream, and notes how it did.
+async fn receive_from(
+    worker: &Arc<Worker>,
+    base: usize,
+    flight: &Arc<InFlight>,
+    check: &mut Check,
+    body: Incoming,
+    limits: Limits,
+) -> Result<Received, Fault> {
+    let outcome = receive(flight, check, body, limits).await;
+    match outcome {
+        Ok(Received::Whole(_)) => worker.upstreams.body_came(base),
+        Err(fault) if breaks(fault) => worker.upstreams.body_failed(base),
+        _ => {}
+    }
+    outcome
+}
+
+/// Whether the upstream stopped in the middle, so that another may have the rest.
+fn breaks(fault: Fault) -> bool {
+    matches!(fault, Fault::Idle | Fault::Broken | Fault::Length)
 }
 
 /// The rest of a representation.

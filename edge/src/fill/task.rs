@@ -63,6 +63,7 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     let context = edge.context(job.media);
     let (parts, body, base) = fetch(worker, job).await?;
     if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
+        worker.upstreams.body_came(base);
         let head = stale.head.confirmed_by(&parts, &context);
         let object = Arc::new(stale.renewed(head, edge.clock.now_ms(), purges_seen));
         edge.store.put(lead.cache_key.clone(), object.clone());

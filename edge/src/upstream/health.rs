@@ -11,65 +11,96 @@ const LONGEST_REST_MS: u64 = 16_000;
 /// For which one trial keeps others from trying: its client may be gone before it ends, milliseconds.
 const TRIAL_MS: u64 = 15_000;
 
-/// What is known of one upstream. Times are milliseconds of one clock.
-#[derive(Debug)]
+/// What is known of one upstream, shared by all workers. Times are milliseconds of one clock.
+#[derive(Debug, Default)]
 pub(super) struct Health(Mutex<State>);
 
-impl Default for Health {
-    fn default() -> Self {
-        Self(Mutex::new(State::Failing(0)))
-    }
+#[derive(Debug, Default)]
+struct State {
+    /// Requests in a row without an answer.
+    failures: u32,
+    /// Bodies in a row that broke; [`FAILURES`] at most. Heads between them do not count.
+    breaks: u32,
+    /// Rests in a row.
+    rests: u32,
+    phase: Phase,
 }
 
-#[derive(Debug)]
-enum State {
-    /// That many failures in a row, or none.
-    Failing(u32),
-    /// How many times in a row, and until when.
-    Resting(u32, u64),
-    /// After how many rests, and until when nobody else tries.
-    OnTrial(u32, u64),
+#[derive(Debug, Default)]
+enum Phase {
+    #[default]
+    Asked,
+    /// Until when.
+    Resting(u64),
+    /// Until when nobody else tries.
+    OnTrial(u64),
 }
 
 impl Health {
     /// Whether it is asked now.
     pub(super) fn may_be_asked(&self, now_ms: u64) -> bool {
         let mut state = self.state();
-        match *state {
-            State::Failing(_) => true,
-            State::Resting(_, until) | State::OnTrial(_, until) if now_ms < until => false,
-            State::Resting(rests, _) | State::OnTrial(rests, _) => {
-                *state = State::OnTrial(rests, now_ms + TRIAL_MS);
+        match state.phase {
+            Phase::Asked => true,
+            Phase::Resting(until) | Phase::OnTrial(until) if now_ms < until => false,
+            Phase::Resting(_) | Phase::OnTrial(_) => {
+                state.phase = Phase::OnTrial(now_ms + TRIAL_MS);
                 true
             }
         }
     }
 
-    /// It answered.
+    /// It sent a head. After bodies that broke that is not enough to be trusted again.
     pub(super) fn answered(&self) {
-        *self.state() = State::Failing(0);
+        let mut state = self.state();
+        state.failures = 0;
+        if state.breaks < FAILURES {
+            (state.phase, state.rests) = (Phase::Asked, 0);
+        }
     }
 
-    /// It failed; says whether it begins to rest.
+    /// A whole body came from it.
+    pub(super) fn completed(&self) {
+        let mut state = self.state();
+        if state.breaks >= FAILURES {
+            (state.phase, state.rests) = (Phase::Asked, 0);
+        }
+        state.breaks = 0;
+    }
+
+    /// It gave no answer; says whether it begins to rest.
     pub(super) fn failed(&self, now_ms: u64) -> bool {
         let mut state = self.state();
-        let rests = match *state {
-            State::Failing(failures) if failures + 1 < FAILURES => {
-                *state = State::Failing(failures + 1);
-                return false;
-            }
-            State::Failing(_) => 0,
-            // It was asked before the rest began.
-            State::Resting(..) => return false,
-            State::OnTrial(rests, _) => rests,
-        };
-        let rest = FIRST_REST_MS.saturating_mul(1 << rests.min(16)).min(LONGEST_REST_MS);
-        *state = State::Resting(rests + 1, now_ms + rest);
-        true
+        state.failures = state.failures.saturating_add(1);
+        let many = state.failures >= FAILURES;
+        state.rest_if(many, now_ms)
+    }
+
+    /// A body from it broke or fell silent; says whether it begins to rest.
+    pub(super) fn body_failed(&self, now_ms: u64) -> bool {
+        let mut state = self.state();
+        state.breaks = (state.breaks + 1).min(FAILURES);
+        let many = state.breaks >= FAILURES;
+        state.rest_if(many, now_ms)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn rest_if(&mut self, many: bool, now_ms: u64) -> bool {
+        match self.phase {
+            // What fails now was asked for before the rest began.
+            Phase::Resting(_) => return false,
+            Phase::Asked if !many => return false,
+            Phase::Asked | Phase::OnTrial(_) => {}
+        }
+        let rest = FIRST_REST_MS.saturating_mul(1 << self.rests.min(16)).min(LONGEST_REST_MS);
+        self.rests = self.rests.saturating_add(1);
+        self.phase = Phase::Resting(now_ms + rest);
+        true
     }
 }
 
@@ -108,6 +139,31 @@ mod tests {
         // The trial never ended: after a while another one is made.
         assert!(!health.may_be_asked(now + TRIAL_MS - 1) && health.may_be_asked(now + TRIAL_MS));
         health.answered();
+        assert!(health.may_be_asked(now) && health.may_be_asked(now));
+    }
+
+    #[test]
+    fn bodies_that_break_count_though_heads_come() {
+        let health = Health::default();
+        for _ in 1..FAILURES {
+            health.answered();
+            assert!(!health.body_failed(0));
+        }
+        health.completed();
+        for _ in 1..FAILURES {
+            health.answered();
+            assert!(!health.body_failed(0));
+        }
+        health.answered();
+        assert!(health.body_failed(0) && !health.may_be_asked(0));
+        let now = FIRST_REST_MS;
+        assert!(health.may_be_asked(now));
+        health.answered();
+        assert!(!health.may_be_asked(now), "a head alone does not end the trial");
+        assert!(health.body_failed(now) && !health.may_be_asked(now + 2 * FIRST_REST_MS - 1));
+        assert!(health.may_be_asked(now + 2 * FIRST_REST_MS));
+        health.answered();
+        health.completed();
         assert!(health.may_be_asked(now) && health.may_be_asked(now));
     }
 }

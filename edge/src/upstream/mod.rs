@@ -3,6 +3,7 @@
 mod client;
 mod health;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,13 +35,27 @@ const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest")
 #[derive(Debug)]
 pub(crate) struct Upstreams {
     client: Client,
-    bases: Vec<Base>,
+    bases: Arc<Bases>,
     headers: HeaderMap,
     first_byte: Duration,
     /// Longest silence in the middle of a body.
     pub(crate) idle: Duration,
     metrics: Metrics,
     clock: Clock,
+}
+
+/// Where to fetch from, with what is known of each; one for all workers of an edge.
+#[derive(Debug)]
+pub(crate) struct Bases(Vec<Base>);
+
+impl Bases {
+    /// Those that the configuration names.
+    ///
+    /// # Errors
+    /// When one is not a URL.
+    pub(crate) fn new(config: &Config) -> Result<Self, String> {
+        config.upstreams.iter().map(|text| Base::parse(text)).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 #[derive(Debug)]
@@ -81,13 +96,12 @@ impl Upstreams {
     /// The upstreams that the configuration names.
     ///
     /// # Errors
-    /// When a base is not a URL, or a secret or name cannot stand in a field.
+    /// When a secret or name cannot stand in a field.
     pub(crate) fn new(connector: Connector, edge: &Edge) -> Result<Self, String> {
         let config = &edge.config;
-        let bases = config.upstreams.iter().map(|text| Base::parse(text)).collect::<Result<_, _>>()?;
         Ok(Self {
             client: client(connector),
-            bases,
+            bases: edge.bases.clone(),
             headers: fixed_headers(config, &edge.loop_name)?,
             first_byte: millis(config.first_byte_timeout_ms),
             idle: millis(config.upstream_idle_timeout_ms),
@@ -104,7 +118,7 @@ impl Upstreams {
     pub(crate) async fn fetch(&self, aim: Aim<'_>, stale: Option<&Head>) -> Result<Answer, Fault> {
         let ask = stale.map_or(Ask::Whole, Ask::Unless);
         let mut outcome = Err(Fault::Resting);
-        for base in (0..self.bases.len()).filter(|base| self.may_be_asked(*base)) {
+        for base in (0..self.bases.0.len()).filter(|base| self.may_be_asked(*base)) {
             match self.ask(base, aim, ask).await {
                 Ok(answer) if !answer.response.status().is_server_error() => return Ok(answer),
                 // An answer, even an error, says more than a failed connection.
@@ -122,7 +136,7 @@ impl Upstreams {
     }
 
     fn may_be_asked(&self, base: usize) -> bool {
-        self.bases[base].health.may_be_asked(self.clock.now_ms())
+        self.bases.0[base].health.may_be_asked(self.clock.now_ms())
     }
 
     /// Asks for what stands behind `from` bytes of the representation with that strong entity tag (RFC 9110 13.1.5),
@@ -134,7 +148,7 @@ impl Upstreams {
         (etag, from): (&HeaderValue, u64),
         fits: impl Fn(&Response<Incoming>) -> bool,
     ) -> Option<Answer> {
-        let count = self.bases.len();
+        let count = self.bases.0.len();
         let order = (failed + 1..=failed + count).map(|base| base % count);
         for base in order.filter(|base| self.may_be_asked(*base)) {
             match self.ask(base, aim, Ask::Rest(etag, from)).await {
@@ -147,7 +161,7 @@ impl Upstreams {
 
     async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
         let mut request = Request::new(Empty::new());
-        *request.uri_mut() = self.bases[base].join(aim.target).ok_or(Fault::Status)?;
+        *request.uri_mut() = self.bases.0[base].join(aim.target).ok_or(Fault::Status)?;
         *request.headers_mut() = self.headers.clone();
         if let Some(way) = aim.way.and_then(|way| self.way_on(way)) {
             request.headers_mut().insert(CDN_LOOP, way);
@@ -168,20 +182,41 @@ impl Upstreams {
             Ok(Ok(response)) => Ok(response),
         };
         self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
-        self.note_health(base, &outcome);
+        self.note_head(base, &outcome);
         outcome.map(|response| Answer { response, base })
     }
 
     /// An error with a status is an answer, but for 503: that one says of itself that it cannot.
-    fn note_health(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>) {
-        let Base { health, uri, .. } = &self.bases[base];
+    fn note_head(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>) {
         match outcome {
-            Ok(response) if response.status() != StatusCode::SERVICE_UNAVAILABLE => health.answered(),
-            _ if health.failed(self.clock.now_ms()) => {
-                self.metrics.upstream_rests.inc();
-                tracing::warn!(upstream = %uri, "an upstream fails again and again: it rests");
+            Ok(response) if response.status() != StatusCode::SERVICE_UNAVAILABLE => {
+                self.bases.0[base].health.answered();
             }
-            _ => {}
+            _ => self.note_failure(base),
+        }
+    }
+
+    /// A body of that upstream came whole.
+    pub(crate) fn body_came(&self, base: usize) {
+        self.bases.0[base].health.completed();
+    }
+
+    /// A body of that upstream broke, or fell silent.
+    pub(crate) fn body_failed(&self, base: usize) {
+        let health = &self.bases.0[base].health;
+        self.note_rest(base, health.body_failed(self.clock.now_ms()));
+    }
+
+    fn note_failure(&self, base: usize) {
+        let health = &self.bases.0[base].health;
+        self.note_rest(base, health.failed(self.clock.now_ms()));
+    }
+
+    fn note_rest(&self, base: usize, rests: bool) {
+        if rests {
+            self.metrics.upstream_rests.inc();
+            let upstream = &self.bases.0[base].uri;
+            tracing::warn!(%upstream, "an upstream fails again and again: it rests");
         }
     }
 }
