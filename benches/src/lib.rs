@@ -2,6 +2,13 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod connection;
+pub mod noise;
+pub mod origin;
+pub mod peer;
+pub mod plain;
+pub mod process;
+pub mod zipf;
 
 use segue_manifests::{Descriptor, InitSegment, Ladder, Packed, Rung, Sha256, Source, Tags, VERSION};
 
