@@ -48,7 +48,8 @@ pub struct Config {
     pub edges: Vec<String>,
     /// How many edges besides the best one an answer to `POST /play` names.
     pub backup_edges: usize,
-    /// Addresses of the edges' admin listeners, as `http://10.0.0.5:8082`: what is taken down is purged there at once.
+    /// Addresses of the edges' admin listeners, as `http://10.0.0.5:8082`: what is taken down is purged there at once. Where
+    /// they are as many as `edges`, in the same order, the edge that a listener is sent to is told at once what to pull.
     pub edge_admins: Vec<String>,
     /// Secret of the edges' admin listeners.
     pub edge_admin_secret: String,

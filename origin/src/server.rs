@@ -25,7 +25,7 @@ use crate::import::{ImportError, Importer, Scanner};
 use crate::library::Library;
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
-use crate::playback::{Edges, KeyRing, KeysFileError, Playback, upkeep};
+use crate::playback::{Edges, KeyRing, KeysFileError, Playback, Warm, upkeep};
 use crate::playlists::Playlists;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -158,6 +158,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let (admins, secret) = (&config.edge_admins, &config.edge_admin_secret);
     let takedowns = Takedowns::load(database.clone(), admins, secret, shared.clone()).await?;
     let takedowns = Arc::new(takedowns);
+    let warm = Warm::new(edges.count(), admins, secret);
     let media = Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, Arc::clone(&takedowns));
     let media = Arc::new(media);
     Ok(AppState {
@@ -176,7 +177,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
             database.clone(),
             Arc::clone(&media),
             Arc::clone(&keys),
-            edges,
+            (edges, warm),
             config.issuer.clone(),
             Arc::clone(&metrics),
         ),

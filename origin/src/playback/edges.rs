@@ -31,15 +31,23 @@ impl Edges {
         Ok(Self { bases, backups })
     }
 
+    /// Place of the best edge for an asset among the configured ones.
+    pub(crate) fn best(&self, asset: AssetId) -> Option<usize> {
+        (0..self.bases.len()).max_by_key(|place| weight(asset, &self.bases[*place]))
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.bases.len()
+    }
+
     /// The edges for an asset, best first, with the listener's host name put in.
     ///
     /// Rendezvous hashing: every asset has its own order of edges; an edge that comes or goes moves only the
     /// assets it holds.
     pub(crate) fn choose(&self, asset: AssetId, host: Option<&str>) -> Result<Vec<String>, BadHost> {
         let mut order: Vec<&String> = self.bases.iter().collect();
-        order.sort_by_cached_key(|base| {
-            std::cmp::Reverse(Sha256::of(&[&asset.0[..], base.as_bytes()].concat()).0)
-        });
+        order.sort_by_cached_key(|base| std::cmp::Reverse(weight(asset, base)));
         let chosen = order.into_iter().take(1 + self.backups);
         chosen
             .map(|base| match base.contains(HOST_PLACEHOLDER) {
@@ -48,6 +56,11 @@ impl Edges {
             })
             .collect()
     }
+}
+
+/// What an edge's place in the order of an asset hangs on.
+fn weight(asset: AssetId, base: &str) -> [u8; 32] {
+    Sha256::of(&[&asset.0[..], base.as_bytes()].concat()).0
 }
 
 fn check(base: &str) -> Result<String, BadEdge> {

@@ -10,6 +10,7 @@ mod popularity;
 mod progress;
 mod recorder;
 pub(crate) mod upkeep;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) use keys::KeyRing;
 pub use keys::KeysFileError;
 pub(crate) use recorder::Report;
 use recorder::{Play, RecordError, Recorder};
+pub(crate) use warm::Warm;
 
 /// Why nothing plays.
 #[derive(Debug, thiserror::Error)]
@@ -167,6 +169,7 @@ pub(crate) struct Playback {
     database: Database,
     ready: moka::sync::Cache<ReadyKey, Arc<Ready>>,
     recorder: Recorder,
+    warm: Warm,
     metrics: Arc<Metrics>,
 }
 
@@ -176,7 +179,7 @@ impl Playback {
         database: Database,
         media: Arc<Media>,
         keys: Arc<KeyRing>,
-        edges: Edges,
+        (edges, warm): (Edges, Warm),
         issuer: String,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -186,13 +189,14 @@ impl Playback {
         };
         let ready = moka::sync::Cache::builder().max_capacity(READY_BYTES).weigher(weigh).build();
         let recorder = Recorder::start(database.clone());
-        Self { catalog, media, keys, issuer, edges, database, ready, recorder, metrics }
+        Self { catalog, media, keys, issuer, edges, database, ready, recorder, warm, metrics }
     }
 
     /// Starts a playback session: when this returns, the play is on the disk. An event that is known already answers
     /// with the session that it began.
     pub(crate) async fn play(&self, wanted: &Wanted<'_>) -> Result<Start, PlayError> {
         let (ready, edges) = self.prepare(wanted).await?;
+        self.warm.tell(self.edges.best(ready.asset), ready.asset, ready.rev);
         let now_ms = clock::now_ms();
         let play = Play::new(wanted.user, wanted.song, now_ms, wanted.event.map(str::to_owned));
         let recorded = self.recorder.record(play).await?;

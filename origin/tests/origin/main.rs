@@ -24,3 +24,4 @@ mod slow;
 mod support;
 mod takedowns;
 mod tls;
+mod warm;
