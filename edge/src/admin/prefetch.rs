@@ -44,6 +44,9 @@ pub(super) fn prefetch(edge: &Edge, body: &[u8]) -> Result<Value, String> {
     if !(1..=MAX_SEGMENTS).contains(&wanted.segments) {
         return Err(format!("segments is {}; set it between 1 and {MAX_SEGMENTS}", wanted.segments));
     }
+    if !edge.prefetch.is_on() {
+        return Err("prefetching is off; set prefetch_fills to switch it on".into());
+    }
     let (mut queued, mut refused, mut full) = (0, 0, 0);
     for path in &wanted.paths {
         let Some(media) = pullable(path) else {

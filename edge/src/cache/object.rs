@@ -41,9 +41,14 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// Whether what follows it is still to be pulled: says so once.
+    /// Whether what follows it was pulled.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.followed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that what follows it is pulled; `false` where somebody noted that before.
     pub(crate) fn follow(&self) -> bool {
-        !self.followed.load(Ordering::Relaxed) && !self.followed.swap(true, Ordering::Relaxed)
+        !self.followed.swap(true, Ordering::Relaxed)
     }
 
     /// It was fetched before anyone asked.
@@ -66,6 +71,8 @@ pub(crate) struct Object {
     http1_fields: [OnceLock<Http1Fields>; 2],
     pub(super) slot: Slot,
     pub(crate) marks: Marks,
+    /// What players are told about it, once that is known.
+    pub(crate) cmsd: OnceLock<HeaderValue>,
     stored_ms: u64,
     /// A soft purge moves it to the past.
     expires_ms: AtomicU64,
@@ -111,6 +118,7 @@ impl Object {
             http1_fields: Default::default(),
             slot: Slot::default(),
             marks: Marks::default(),
+            cmsd: OnceLock::new(),
             stored_ms: now_ms,
             retry_ms: AtomicU64::new(0),
             purges_seen: AtomicU64::new(purges_seen),

@@ -6,7 +6,7 @@ use moka::notification::RemovalCause;
 use moka::sync::Cache;
 use prometheus_client::metrics::counter::Counter;
 
-use super::object::Object;
+use super::object::{Freshness, Object};
 use super::purge::{PurgeLog, Standing};
 
 /// Cached objects by cache key.
@@ -45,9 +45,10 @@ impl Store {
         }
     }
 
-    /// Whether there is something under a cache key. Says nothing about its use, so that it does not count as one.
-    pub(crate) fn holds(&self, cache_key: &str) -> bool {
+    /// Whether there is something fresh under a cache key. That nothing is there does not count as a use.
+    pub(crate) fn holds(&self, cache_key: &str, now_ms: u64) -> bool {
         self.objects.contains_key(cache_key)
+            && self.get(cache_key).is_some_and(|object| object.freshness(now_ms) == Freshness::Fresh)
     }
 
     /// Keeps an object, unless it was purged while it came.

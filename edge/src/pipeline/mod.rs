@@ -88,8 +88,11 @@ async fn obtain(
     let cache = filled.cache;
     match &filled.source {
         Source::Object(object) => prefetch::served(&worker.edge, wanted.media.as_ref(), object),
-        Source::Stream(..) => prefetch::follow(&worker.edge, wanted.media.as_ref(), None),
-        Source::Pass(..) => {}
+        // Whoever joined a fill leaves that to the one who began it.
+        Source::Stream(..) if cache != CacheStatus::Collapsed => {
+            prefetch::follow(&worker.edge, wanted.media.as_ref(), None);
+        }
+        Source::Stream(..) | Source::Pass(..) => {}
     }
     Ok((respond::respond(&worker.edge, wanted, asked, filled, started), cache))
 }

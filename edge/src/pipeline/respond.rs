@@ -39,7 +39,12 @@ pub(crate) fn respond(
     let mut headers = head.headers.clone();
     describe(edge, &filled, &mut headers, started);
     if wanted.told.is_some() && head.status == StatusCode::OK && !headers.contains_key(CMSD_STATIC) {
-        headers.extend(prefetch::description(edge, wanted.media.as_ref()).map(|value| (CMSD_STATIC, value)));
+        let object = match &filled.source {
+            Source::Object(object) => Some(object),
+            _ => None,
+        };
+        let description = prefetch::description(edge, wanted.media.as_ref(), object);
+        headers.extend(description.map(|value| (CMSD_STATIC, value)));
     }
     let mut response = if head.status != StatusCode::OK {
         whole(filled.source, head.status, headers)

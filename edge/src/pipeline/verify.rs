@@ -52,7 +52,9 @@ pub(super) fn may_pull(edge: &Edge, wanted: &Wanted, claims: Option<&Claims>, ne
         }
         None => {
             let folder = wanted.cache_key.rsplit_once('/').map(|(folder, _)| folder);
-            edge.config.open && folder.is_some_and(|folder| next.starts_with(folder))
+            edge.config.open
+                && folder
+                    .is_some_and(|folder| next.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')))
         }
     }
 }

@@ -49,6 +49,11 @@ impl Prefetch {
         Self { fills, queue, waiting: std::sync::Mutex::new(Some(waiting)) }
     }
 
+    /// Whether anything is prefetched.
+    pub(crate) fn is_on(&self) -> bool {
+        self.fills > 0
+    }
+
     /// Leaves a pull; `false` where there is no room, or nothing is prefetched.
     pub(crate) fn leave(&self, pull: Pull) -> bool {
         self.fills > 0 && self.queue.try_send(pull).is_ok()
@@ -68,13 +73,11 @@ pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object
 
 /// An object is served, or is on its way: what follows it is pulled, once for each object.
 pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc<Object>>) {
-    if edge.prefetch.fills == 0 || object.is_some_and(|object| !object.marks.follow()) {
+    if edge.prefetch.fills == 0 || object.is_some_and(|object| object.marks.is_followed()) {
         return;
     }
-    match media {
-        Some(MediaPath::Multivariant { .. }) => {
-            leave(edge, Pull::Start(media.map(MediaPath::path).unwrap_or_default(), START_SEGMENTS));
-        }
+    let pull = match media {
+        Some(media @ MediaPath::Multivariant { .. }) => Some(Pull::Start(media.path(), START_SEGMENTS)),
         Some(MediaPath::Segment { asset, rev, rendition, index }) => {
             let (asset, rev, rendition) = (*asset, *rev, rendition.clone());
             let playlist = MediaPath::Media { asset, rev, rendition: rendition.clone() }.path();
@@ -82,20 +85,26 @@ pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc
             let Some(count) = edge.store.get(&playlist).and_then(|object| next::segments(&object)) else {
                 return;
             };
-            if index + 1 < count {
-                leave(
-                    edge,
-                    Pull::Object(MediaPath::Segment { asset, rev, rendition, index: index + 1 }.path()),
-                );
-            }
+            let index = index + 1;
+            (index < count).then(|| Pull::Object(MediaPath::Segment { asset, rev, rendition, index }.path()))
         }
-        _ => {}
+        _ => None,
+    };
+    if object.is_none_or(|object| object.marks.follow()) {
+        pull.into_iter().for_each(|pull| leave(edge, pull));
     }
 }
 
 /// What a player is told about one of Segue's objects (`CMSD-Static`); a segment's duration and the next one are known while
 /// its playlist is in memory.
-pub(crate) fn description(edge: &Edge, media: Option<&MediaPath>) -> Option<HeaderValue> {
+pub(crate) fn description(
+    edge: &Edge,
+    media: Option<&MediaPath>,
+    object: Option<&Arc<Object>>,
+) -> Option<HeaderValue> {
+    if let Some(made) = object.and_then(|object| object.cmsd.get()) {
+        return Some(made.clone());
+    }
     let media = media?;
     let segment = match media {
         MediaPath::Segment { asset, rev, rendition, index } => {
@@ -104,14 +113,23 @@ pub(crate) fn description(edge: &Edge, media: Option<&MediaPath>) -> Option<Head
         }
         _ => None,
     };
+    let is_final = segment.is_some() || !matches!(media, MediaPath::Segment { .. });
     let (duration_ms, next) = segment.map_or((None, None), |(duration_ms, next)| (Some(duration_ms), next));
-    HeaderValue::from_str(&cmsd::static_of(media, duration_ms, next.as_deref())).ok()
+    let made = HeaderValue::from_str(&cmsd::static_of(media, duration_ms, next.as_deref())).ok()?;
+    if let Some(object) = object.filter(|_| is_final) {
+        // Somebody else may have been faster, with the same.
+        let _ = object.cmsd.set(made.clone());
+    }
+    Some(made)
 }
 
 /// A player announces what it will ask for next; `allowed` says which cache keys it may have.
 pub(crate) fn announced(edge: &Edge, cache_key: &str, told: &Cmcd, allowed: impl Fn(&str) -> bool) {
     for url in &told.next {
-        match resolve(cache_key, url).filter(|wanted| allowed(wanted)) {
+        // Queries are not part of the cache keys of Segue's own objects, but of others.
+        let keeps = |wanted: &String| !url.contains('?') || MediaPath::parse(wanted).is_some();
+        match resolve(cache_key, url).filter(|wanted| keeps(wanted) && allowed(wanted)) {
+            Some(wanted) if edge.store.holds(&wanted, edge.clock.now_ms()) => {}
             Some(wanted) => leave(edge, Pull::Object(wanted)),
             None => edge.metrics.prefetch_skipped("refused"),
         }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use http::StatusCode;
 use tokio::sync::Semaphore;
 
 use super::{Pull, next};
-use crate::cache::Object;
+use crate::cache::{Freshness, Object};
 use crate::fill::{self, Job, Role};
 use crate::server::Worker;
 
@@ -62,31 +63,32 @@ fn is_media(cache_key: &str) -> bool {
 }
 
 async fn unless_held(worker: &Arc<Worker>, cache_key: &str) {
-    if !worker.edge.store.holds(cache_key) {
+    if !worker.edge.store.holds(cache_key, worker.edge.clock.now_ms()) {
         drop(object(worker, cache_key).await);
     }
 }
 
-/// The object, from memory or by a fill of its own. One that is on its way for someone else is waited for.
+/// The object, from memory while it is fresh, else by a fill of its own. One that is on its way for someone else is waited
+/// for. Nothing is begun while the edge drains.
 async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
     let edge = &worker.edge;
-    if let Some(object) = edge.store.get(cache_key) {
+    let fresh = |object: &Arc<Object>| object.freshness(edge.clock.now_ms()) == Freshness::Fresh;
+    if let Some(object) = edge.store.get(cache_key).filter(fresh) {
         return Some(object);
     }
-    let waiter = match edge.fills.join_or_lead(cache_key) {
-        Role::Join(waiter) => waiter,
-        Role::Lead(lead, waiter) => {
-            // The fill before may have ended in between.
-            if let Some(object) = edge.store.get(cache_key) {
-                return Some(object);
-            }
-            let media = super::pullable(cache_key).is_some();
-            fill::spawn(worker, lead, Job { target: cache_key.to_owned(), media, way: None, stale: None });
-            let object = waiter.complete().await.ok()?;
-            object.marks.prefetched();
-            edge.metrics.prefetched.inc();
-            return Some(object);
-        }
+    let (lead, waiter) = match edge.fills.join_or_lead(cache_key) {
+        Role::Join(waiter) => return waiter.complete().await.ok(),
+        Role::Lead(lead, waiter) => (lead, waiter),
     };
-    waiter.complete().await.ok()
+    // The fill before may have ended in between.
+    let stale = edge.store.get(cache_key);
+    if edge.is_draining() || stale.as_ref().is_some_and(fresh) {
+        return stale;
+    }
+    let media = super::pullable(cache_key).is_some();
+    fill::spawn(worker, lead, Job { target: cache_key.to_owned(), media, way: None, stale });
+    let object = waiter.complete().await.ok().filter(|object| object.head.status == StatusCode::OK)?;
+    object.marks.prefetched();
+    edge.metrics.prefetched.inc();
+    Some(object)
 }

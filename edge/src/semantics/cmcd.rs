@@ -92,7 +92,8 @@ fn number(value: &str) -> Option<u32> {
 
 /// The members of an inner list (RFC 8941 3.1.1), or the value itself.
 fn members(value: &str) -> impl Iterator<Item = &str> + Clone {
-    let inside = value.strip_prefix('(').and_then(|rest| rest.split_once(')')).map(|(inside, _)| inside);
+    let list = split(value, ';').next().map(str::trim);
+    let inside = list.and_then(|list| list.strip_prefix('(')?.strip_suffix(')'));
     let separator = if inside.is_some() { ' ' } else { '\0' };
     split(inside.unwrap_or(value), separator).filter(|item| !item.is_empty())
 }
@@ -170,6 +171,7 @@ mod tests {
             (Some(1500), Some(128), Some(900))
         );
         assert_eq!((told.start_ms, told.next), (Some(180), vec!["3.m4s".to_owned(), "4.m4s".into()]));
+        assert_eq!(read("nor=(\"a)b\" \"c;d\");x=1").next, ["a)b", "c;d"]);
     }
 
     #[test]
