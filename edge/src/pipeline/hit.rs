@@ -2,7 +2,7 @@
 //! Where they lead to a fresh object the answer needs no more; where not, the long way goes on from what they found.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
@@ -147,9 +147,9 @@ impl Hit {
         }
     }
 
-    /// The head goes out.
-    pub(crate) fn answered(&self, worker: &Worker) {
-        worker.edge.metrics.tally.hit(worker.number, self.started.elapsed());
+    /// The head goes out, `waited` after the request came.
+    pub(crate) fn answered(&self, worker: &Worker, waited: Duration) {
+        worker.edge.metrics.tally.hit(worker.number, waited);
     }
 
     /// That many bytes of the body went out.

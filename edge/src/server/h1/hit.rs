@@ -17,8 +17,9 @@ pub(super) fn write_head(worker: &Worker, hit: &Hit, close: bool, out: &mut Vec<
     out.extend_from_slice(&fields.text);
     let now_ms = edge.clock.ms_at(hit.started);
     let (age, ttl) = (hit.object.age_s(now_ms), hit.object.ttl_s(now_ms));
-    hit.answered(worker);
-    let waited = hit.started.elapsed().as_micros();
+    let waited = hit.started.elapsed();
+    hit.answered(worker, waited);
+    let waited = waited.as_micros();
     // Writing to memory does not fail.
     let _ = write!(
         out,
