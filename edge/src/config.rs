@@ -88,6 +88,8 @@ pub struct Config {
 
     /// Which requests are logged: `all`, `errors` (status 500 and above) or `off`.
     pub access_log: String,
+    /// Of the requests that were answered without an error, one in so many is logged by each worker; errors always are.
+    pub access_log_sample: u64,
 }
 
 impl Default for Config {
@@ -127,6 +129,7 @@ impl Default for Config {
             connections_per_address: 1_000,
             h2_streams: 128,
             access_log: "errors".into(),
+            access_log_sample: 1,
         }
     }
 }
@@ -184,6 +187,7 @@ impl Config {
             ("header_bytes", self.header_bytes),
             ("target_bytes", self.target_bytes),
             ("h2_streams", self.h2_streams),
+            ("access_log_sample", self.access_log_sample),
         ];
         match ranges.iter().find(|(_, value)| *value == 0 || *value > u64::from(u32::MAX)) {
             Some((name, _)) => Err(format!("{name} is out of range; set it between 1 and {}", u32::MAX)),

@@ -191,6 +191,53 @@ async fn requests_that_could_be_read_twice_are_refused() {
     }
 }
 
+/// One frame (RFC 9113 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// Writes frames until the edge hangs up.
+async fn until_hung_up(addr: std::net::SocketAddr, frames: &[u8]) {
+    let (mut reader, mut writer) = TcpStream::connect(addr).await.unwrap().into_split();
+    let start = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".as_slice(), &frame(4, 0, 0, &[])].concat();
+    let all = [start, frames.to_vec()].concat();
+    let write = tokio::spawn(async move {
+        let _ = writer.write_all(&all).await;
+        writer
+    });
+    let mut end = Vec::new();
+    let _ = reader.read_to_end(&mut end).await;
+    drop(write.await);
+}
+
+#[tokio::test]
+async fn floods_over_h2_end_their_connection_and_nothing_else() {
+    let bench = Bench::with(|config| {
+        config.h2c = true;
+        // Being idle is not what ends them.
+        config.idle_timeout_ms = 3_600_000;
+    })
+    .await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    // GET / of authority e, from the static table, with the stream reset at once (RFC 7541 6.1, RFC 9113 10.5).
+    let request = [0x82, 0x87, 0x84, 0x41, 0x01, b'e'];
+    let resets: Vec<u8> = (0..10_000)
+        .flat_map(|number| {
+            let stream = 2 * number + 1;
+            [frame(1, 5, stream, &request), frame(3, 0, stream, &8u32.to_be_bytes())].concat()
+        })
+        .collect();
+    until_hung_up(bench.edge.addr(), &resets).await;
+    // A head that never ends, in 10,000 continuations.
+    let piece = vec![0x84; 1000];
+    let rest = (0..10_000).flat_map(|_| frame(9, 0, 1, &piece));
+    let endless: Vec<u8> = frame(1, 1, 1, &request).into_iter().chain(rest).collect();
+    until_hung_up(bench.edge.addr(), &endless).await;
+    let mut sender = h2(TcpStream::connect(bench.edge.addr()).await.unwrap()).await;
+    assert_eq!(h2_get(&mut sender, &bench.path("aac-256/0.m4s")).await.unwrap().body, b"x");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_drain_lets_transfers_finish() {
     let bench = Bench::with(|config| config.h2c = true).await;

@@ -40,9 +40,26 @@ async fn what_happened_is_told_and_no_secret() {
     assert_eq!(get(bench.edge.addr(), &signed(&forged, "aac-256/0.m4s")).await.status, 403);
     bench.purge(r#"{"paths":["/x"]}"#).await;
     bench.edge.drain(std::time::Duration::from_secs(9)).await;
+    // One in four of what goes well, all that fails.
+    let sampled = Bench::with(|config| {
+        config.access_log = "all".into();
+        config.access_log_sample = 4;
+        config.workers = 1;
+    })
+    .await;
+    sampled.upstream.media("aac-1/0.m4s", Answer::ok("x"));
+    sampled.upstream.media("aac-2/0.m4s", Answer::status(500, "x"));
+    for _ in 0..8 {
+        sampled.get("aac-1/0.m4s").await;
+    }
+    assert_eq!(sampled.get("aac-2/0.m4s").await.status, 500);
+    sampled.edge.drain(std::time::Duration::from_secs(9)).await;
 
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     let requests: Vec<_> = log.lines().filter(|line| line.contains("segue_edge::access: request")).collect();
+    let of_sampled = |path: &str| requests.iter().filter(|line| line.contains(path)).count();
+    assert_eq!((of_sampled("aac-1/0.m4s"), of_sampled("aac-2/0.m4s")), (2, 1), "{log}");
+    let requests: Vec<_> = requests.into_iter().filter(|line| line.contains("aac-256/")).collect();
     assert_eq!(requests.len(), 3, "{log}");
     // Written when a response has ended, by whichever worker made it: in any order.
     let of = |status: &str| *requests.iter().find(|line| line.contains(status)).unwrap();

@@ -58,16 +58,17 @@ pub(crate) fn begin(
     let in_flight = activity.clone().begin(edge.clock);
     let version = Version::HTTP_11;
     let mut account = Account::begun(method, version, started, in_flight);
-    let granted = wanted.and_then(|wanted| {
-        let grant = verify::verify(edge, &wanted)?;
-        Ok((wanted, grant))
-    });
-    let (wanted, grant) = match granted {
-        Ok(granted) => granted,
+    let wanted = match wanted {
+        Ok(wanted) => wanted,
         Err(problem) => return Err(Box::new(Begun::Refused(account, problem))),
     };
-    if let Grant::Session(claims) = grant {
-        account.claims = Some(claims);
+    match verify::verify(edge, &wanted) {
+        Ok(Grant::Session(claims)) => account.claims = Some(claims),
+        Ok(Grant::Public) => {}
+        Err(problem) => {
+            account.path = wanted.cache_key;
+            return Err(Box::new(Begun::Refused(account, problem)));
+        }
     }
     match lookup::lookup(edge, &wanted.cache_key) {
         Found::Fresh(object) if object.head.status == StatusCode::OK => {

@@ -81,9 +81,10 @@ impl Meter {
     }
 
     fn is_logged(&self) -> bool {
+        let failed = self.status.is_server_error() || self.fault.is_some();
         match self.worker.edge.access_log {
-            AccessLog::All => true,
-            AccessLog::Errors => self.status.is_server_error() || self.fault.is_some(),
+            AccessLog::All => failed || self.worker.is_sampled(),
+            AccessLog::Errors => failed,
             AccessLog::Off => false,
         }
     }

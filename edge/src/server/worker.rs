@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -33,12 +34,19 @@ pub(crate) struct Worker {
     pub(super) phase: watch::Receiver<Phase>,
     pub(super) deadlines: Deadlines,
     alive: mpsc::WeakSender<Infallible>,
+    answered_well: AtomicU64,
 }
 
 /// Keeps its worker's thread running while it exists.
 pub(crate) type Alive = Option<mpsc::Sender<Infallible>>;
 
 impl Worker {
+    /// Whether this request that was answered well is one of those that are logged.
+    pub(crate) fn is_sampled(&self) -> bool {
+        let before = self.answered_well.fetch_add(1, Ordering::Relaxed);
+        before.is_multiple_of(self.edge.config.access_log_sample)
+    }
+
     /// A handle for a task that must not be cut off by a drain.
     pub(crate) fn alive(&self) -> Alive {
         self.alive.upgrade()
@@ -66,8 +74,17 @@ pub(super) async fn run(parts: Parts) {
     let (alive, mut all_gone) = mpsc::channel(1);
     let deadlines = Deadlines::new(&edge.config);
     let mut stop = phase.clone();
-    let worker =
-        Arc::new(Worker { number, edge, upstreams, tls, gate, phase, deadlines, alive: alive.downgrade() });
+    let worker = Arc::new(Worker {
+        number,
+        edge,
+        upstreams,
+        tls,
+        gate,
+        phase,
+        deadlines,
+        alive: alive.downgrade(),
+        answered_well: AtomicU64::new(0),
+    });
     tokio::spawn(roster::look_after(worker.clone()));
     // The first worker takes the queue; the others find it taken.
     let pulls = tokio::spawn(prefetch::work(worker.clone()));
