@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 import rows
-from processes import Edge, Upstream, crowd
+from processes import Edge, crowd
 
 HOT = [f"/hot/{n}" for n in range(20)]
 
@@ -19,7 +19,7 @@ def try_row(row):
     world = rows.World(folder)
     try:
         row.prepare(world)
-        edge = world.edge = Edge(folder, world.urls(), row.options, row.environment(world))
+        edge = world.edge = Edge(folder, world.urls(), [*row.options, *world.options], row.environment(world))
         # Three times what the cache holds, then what the clients of the row will hit.
         warm = crowd(edge.port, [f"/warm/{n}" for n in range(500)] + HOT * 6)
         before = edge.rss()

@@ -2,7 +2,10 @@
 
 import concurrent.futures
 import dataclasses
+import datetime
+import email.utils
 import glob
+import http.client
 import socket
 import subprocess
 import time
@@ -18,7 +21,7 @@ class World:
     def __init__(self, folder):
         self.folder, self.edge = Path(folder), None
         self.first, self.second = Upstream(folder, "first"), Upstream(folder, "second")
-        self.others, self.hits, self.before = [], Counter(), []
+        self.others, self.hits, self.before, self.options = [], Counter(), [], []
 
     def urls(self):
         return [*self.before, self.first.url, self.second.url]
@@ -115,6 +118,7 @@ def expired(world):
     upstream = Upstream(world.folder, "expired", (str(certificate), str(key)))
     world.others.append(upstream)
     world.before = [upstream.url]
+    world.options = ["--upstream-ca", str(certificate)]
 
 
 def clock(world):
@@ -131,11 +135,25 @@ def clock(world):
     }
 
 
+def date(world):
+    """What the edge takes the time to be: the Date of its own refusal of a long target."""
+    link = http.client.HTTPConnection("127.0.0.1", world.edge.port, timeout=10)
+    link.request("GET", "/" + "a" * 9000)
+    answer = link.getresponse()
+    answer.read()
+    link.close()
+    return email.utils.parsedate_to_datetime(answer.headers["Date"])
+
+
 def jump(by):
     def run(world):
+        before = date(world)
         world.clock.write_text(by)
         time.sleep(2)
-        return world.cold_and_hot()
+        seen = world.cold_and_hot()
+        moved = abs(date(world) - before)
+        assert moved > datetime.timedelta(hours=23), f"the clock of the edge moved by {moved} only"
+        return seen
 
     return run
 
