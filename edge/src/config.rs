@@ -33,8 +33,12 @@ pub struct Config {
     pub key_set_url: String,
     /// Seconds between polls of the signing keys.
     pub key_poll_seconds: u64,
-    /// Serve every path without a token: a plain caching proxy.
+    /// Serve every path without a token, and tell every method on: a plain caching reverse proxy.
     pub open: bool,
+    /// In open mode, what requests to upstreams name as host; empty: the upstream's own name.
+    pub upstream_host: String,
+    /// In open mode, largest content of a request that is told on, bytes.
+    pub request_body_bytes: u64,
 
     /// Bytes of memory for cached objects.
     pub cache_bytes: u64,
@@ -106,6 +110,8 @@ impl Default for Config {
             key_set_url: String::new(),
             key_poll_seconds: 10,
             open: false,
+            upstream_host: String::new(),
+            request_body_bytes: 64 << 20,
             cache_bytes: 512 << 20,
             sendfile_bytes: 64 << 20,
             object_bytes: 16 << 20,

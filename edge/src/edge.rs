@@ -74,6 +74,8 @@ impl Edge {
         let config = &self.config;
         Context {
             media,
+            authorised: false,
+            personal: false,
             object_bytes: config.object_bytes.min(config.cache_bytes),
             negative_seconds: config.negative_seconds,
             error_seconds: config.error_seconds,

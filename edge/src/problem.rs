@@ -48,7 +48,7 @@ impl Problem {
         StatusCode::PAYLOAD_TOO_LARGE,
         "body-refused",
         "Request body refused",
-        "requests to the edge carry no body",
+        "requests for what the edge keeps carry no body",
     );
     pub(crate) const HEAD: Self = Self::closing(
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -82,6 +82,12 @@ impl Problem {
     );
     pub(crate) const NOT_FOUND: Self =
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", "there is no such resource");
+    pub(crate) const NOT_STORED: Self = Self::new(
+        StatusCode::GATEWAY_TIMEOUT,
+        "only-if-cached",
+        "Not in memory",
+        "the request wants only what is stored, and nothing that fits is",
+    );
     pub(crate) const NO_KEYS: Self = Self::new(
         StatusCode::SERVICE_UNAVAILABLE,
         "keys-not-loaded",
@@ -102,9 +108,18 @@ impl Problem {
     pub(crate) fn fault(fault: Fault) -> Self {
         let (title, detail) = match fault.status() {
             StatusCode::GATEWAY_TIMEOUT => ("Upstream too slow", "the upstream did not answer in time"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("Request body too large", "the content is larger than this edge tells on")
+            }
+            StatusCode::REQUEST_TIMEOUT => ("Request body missing", "the content did not come to its end"),
             _ => ("Upstream failed", "the object could not be fetched from the upstream"),
         };
-        Self::new(fault.status(), fault.code(), title, detail)
+        match fault {
+            Fault::ContentTooLarge | Fault::ContentBroken => {
+                Self::closing(fault.status(), fault.code(), title, detail)
+            }
+            _ => Self::new(fault.status(), fault.code(), title, detail),
+        }
     }
 
     pub(crate) fn response(self) -> Response<Body> {

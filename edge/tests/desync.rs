@@ -360,6 +360,16 @@ async fn nothing_is_read_in_two_ways_over_tls() {
     assert_eq!(bench.upstream.fetches("aac-256/2.m4s"), 0, "what was smuggled is never asked for");
 }
 
+/// What other methods ask for is told on in open mode; their content and what follows it is read there (`open.rs`).
+fn in_open_mode(mut row: Row) -> Option<Row> {
+    match row.what {
+        "options with content" => return None,
+        "a small method" | "a method that nobody knows" => row.right = BOTH,
+        _ => {}
+    }
+    Some(row)
+}
+
 /// In open mode requests may have content, which is hyper's to read.
 #[tokio::test]
 async fn nothing_is_read_in_two_ways_in_open_mode() {
@@ -369,9 +379,10 @@ async fn nothing_is_read_in_two_ways_in_open_mode() {
     }
     let paths = Paths { a: "/a".into(), b: "/b".into(), s: "/s".into() };
     let mut wrong = Vec::new();
-    for row in all_rows() {
+    for row in all_rows().into_iter().filter_map(in_open_mode) {
         for pace in [Pace::AtOnce, Pace::OneByOne] {
             let stream = TcpStream::connect(bench.edge.addr()).await.unwrap();
+            stream.set_nodelay(true).unwrap();
             let got = converse(stream, &paths.put_in(&row.bytes), pace).await;
             wrong.extend(judge(&row, &format!("{pace:?}"), &got));
         }

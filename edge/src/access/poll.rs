@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, Request, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Limited};
 use segue_manifests::token::KeySet;
 use tokio::time::{sleep, timeout};
 
 use super::keys::KeyRing;
 use crate::metrics::Metrics;
-use crate::upstream::Client;
+use crate::upstream::{Client, Outgoing};
 
 /// Largest key set that is read, bytes.
 const LIMIT: usize = 64 << 10;
@@ -90,7 +89,7 @@ impl Poller {
     }
 
     async fn poll(&mut self) -> Result<Polled, String> {
-        let mut request = Request::new(Empty::<Bytes>::new());
+        let mut request = Request::new(Outgoing::default());
         *request.uri_mut() = self.uri.clone();
         if let Some(etag) = self.etag.clone().filter(|_| self.ring.is_loaded()) {
             request.headers_mut().insert(IF_NONE_MATCH, etag);

@@ -2,12 +2,14 @@
 
 use http::header::{
     ACCEPT_RANGES, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, HeaderName, LAST_MODIFIED, PROXY_AUTHENTICATE, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE, VARY,
+    CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VARY,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, response};
 
+use super::object::GZIP_BYTES;
 use super::policy::{CDN_CACHE_CONTROL, Context, Policy};
+use super::variants::Variant;
 use crate::cors;
 use crate::semantics::{encoding, repr_digest};
 
@@ -17,11 +19,13 @@ pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest"
 const MAX_SURROGATE_KEYS: usize = 64;
 
 /// Fields between an upstream and this edge that clients never see (RFC 9110 7.6.1, RFC 9213, RFC 9530).
-const PRIVATE: [HeaderName; 16] = [
+const PRIVATE: [HeaderName; 18] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     PROXY_AUTHENTICATE,
+    HeaderName::from_static("proxy-authentication-info"),
+    PROXY_AUTHORIZATION,
     TE,
     TRAILER,
     TRANSFER_ENCODING,
@@ -38,6 +42,18 @@ const PRIVATE: [HeaderName; 16] = [
     AGE,
 ];
 
+/// Fields of a stored response that a confirmation does not change: they belong to the bytes (RFC 9111 3.2). A
+/// `Set-Cookie` is for the client that asked, and the copy is for all.
+const KEPT: [HeaderName; 7] = [
+    CONTENT_ENCODING,
+    CONTENT_RANGE,
+    CONTENT_LENGTH,
+    HeaderName::from_static("content-md5"),
+    REPR_DIGEST,
+    ETAG,
+    SET_COOKIE,
+];
+
 /// Status, fields and policy of one response.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -50,8 +66,10 @@ pub(crate) struct Head {
     pub(crate) length: Option<u64>,
     /// SHA-256 that the body must have.
     pub(crate) digest: Option<[u8; 32]>,
-    /// Text that is offered in gzip form too.
+    /// Text: it is waited for, and offered in gzip form where that saves something.
     pub(crate) compressible: bool,
+    /// Where it belongs, when its resource has several responses.
+    pub(crate) variant: Option<Variant>,
 }
 
 impl Head {
@@ -67,9 +85,10 @@ impl Head {
         let compressible = parts.status == StatusCode::OK
             && !parts.headers.contains_key(CONTENT_ENCODING)
             && text(CONTENT_TYPE).is_some_and(encoding::is_compressible);
+        let may_shrink = length.is_none_or(|length| GZIP_BYTES.contains(&length));
         Self {
             status: parts.status,
-            headers: client_headers(parts, compressible, context.media),
+            headers: client_headers(parts, compressible && may_shrink, context.media),
             policy,
             surrogate_keys: surrogate_keys(&parts.headers),
             length,
@@ -77,6 +96,7 @@ impl Head {
                 parts.headers.get_all(REPR_DIGEST).into_iter().filter_map(|value| value.to_str().ok()),
             ),
             compressible,
+            variant: None,
         }
     }
 
@@ -85,11 +105,11 @@ impl Head {
     pub(crate) fn confirmed_by(&self, parts: &response::Parts, context: &Context) -> Self {
         let mut merged = parts.clone();
         merged.status = self.status;
-        for name in [CONTENT_ENCODING, CONTENT_TYPE, CONTENT_RANGE, CONTENT_LENGTH, REPR_DIGEST, ETAG] {
-            merged.headers.remove(&name);
+        for name in &KEPT {
+            merged.headers.remove(name);
         }
         let says_nothing =
-            !parts.headers.contains_key(CACHE_CONTROL) && !parts.headers.contains_key(CDN_CACHE_CONTROL);
+            [CACHE_CONTROL, CDN_CACHE_CONTROL, EXPIRES].iter().all(|name| !parts.headers.contains_key(name));
         let kept: Vec<_> = self.headers.keys().filter(|name| !merged.headers.contains_key(*name)).collect();
         for name in kept {
             for value in self.headers.get_all(name) {
@@ -104,7 +124,13 @@ impl Head {
             head.surrogate_keys = self.surrogate_keys.clone();
         }
         head.digest = self.digest;
+        head.variant = self.variant.clone();
         head
+    }
+
+    /// Whether the response is for a request with such fields.
+    pub(crate) fn suits(&self, request: &HeaderMap) -> bool {
+        self.variant.as_ref().is_none_or(|variant| variant.suits(request))
     }
 
     pub(crate) fn text(&self, name: HeaderName) -> Option<&str> {
@@ -120,7 +146,8 @@ impl Head {
     }
 }
 
-fn client_headers(parts: &response::Parts, compressible: bool, media: bool) -> HeaderMap {
+/// `coded`: there is, or may be, a gzip form.
+fn client_headers(parts: &response::Parts, coded: bool, media: bool) -> HeaderMap {
     let mut headers = parts.headers.clone();
     for line in parts.headers.get_all(CONNECTION) {
         for name in line.to_str().unwrap_or_default().split(',') {
@@ -140,7 +167,7 @@ fn client_headers(parts: &response::Parts, compressible: bool, media: bool) -> H
             .split(',')
             .any(|name| name.trim().eq_ignore_ascii_case("accept-encoding"))
     });
-    if compressible && !varies {
+    if coded && !varies {
         headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     if media {
@@ -161,6 +188,8 @@ mod tests {
 
     const CONTEXT: Context = Context {
         media: true,
+        authorised: false,
+        personal: false,
         object_bytes: 100,
         negative_seconds: 30,
         error_seconds: 2,
@@ -187,7 +216,7 @@ mod tests {
                 ("x-kept", "1"),
             ],
         );
-        let head = Head::read(&parts, Some(3), true, &CONTEXT);
+        let head = Head::read(&parts, Some(300), true, &CONTEXT);
         for name in ["connection", "x-hop", "surrogate-key", "cdn-cache-control", "age", "content-digest"] {
             assert!(!head.headers.contains_key(name), "{name}");
         }

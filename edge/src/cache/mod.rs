@@ -7,6 +7,7 @@ mod policy;
 mod purge;
 mod status;
 mod store;
+mod variants;
 
 pub(crate) use depot::{Depot, SealedBody};
 pub(crate) use head::Head;
@@ -14,4 +15,6 @@ pub(crate) use object::{Freshness, Gzip, Http1Fields, Object};
 pub(crate) use policy::Context;
 pub(crate) use purge::Purge;
 pub(crate) use status::CacheStatus;
-pub(crate) use store::Store;
+pub(crate) use store::{Entry, Store};
+pub(crate) use variants::Varying;
+pub(crate) use variants::{Variant, resource};

@@ -1,5 +1,6 @@
 //! A cached object: head, bytes, and how fresh it is.
 
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -11,10 +12,8 @@ use super::head::Head;
 use super::policy::Policy;
 use crate::semantics::{conditional, encoding};
 
-/// Largest text that is kept in gzip form too, bytes.
-const GZIP_MAX: usize = 1 << 20;
-/// Smallest text worth compressing, bytes: what fits one packet anyway gains nothing.
-const GZIP_MIN: usize = 256;
+/// Texts that are kept in gzip form too, by their bytes: smaller ones fit one packet anyway.
+pub(super) const GZIP_BYTES: RangeInclusive<u64> = 256..=1 << 20;
 /// After a failed revalidation a stale object is served for this long before the upstream is asked again.
 const RETRY_AFTER_MS: u64 = 2_000;
 
@@ -180,7 +179,7 @@ impl Object {
 }
 
 fn compress(head: &Head, body: &Bytes) -> Option<Gzip> {
-    if !(GZIP_MIN..=GZIP_MAX).contains(&body.len()) {
+    if !GZIP_BYTES.contains(&(body.len() as u64)) {
         return None;
     }
     let bytes = Bytes::from(encoding::gzip(body)?);
@@ -197,6 +196,8 @@ pub(crate) mod tests {
     pub(crate) fn object(fields: &[(&str, &str)], body: &'static [u8], now_ms: u64, purges: u64) -> Object {
         let context = Context {
             media: true,
+            authorised: false,
+            personal: false,
             object_bytes: 100,
             negative_seconds: 30,
             error_seconds: 2,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use super::object::Object;
+use super::variants::resource;
 
 /// Most purges that are told apart; beyond, everything older counts as purged.
 const MAX_ENTRIES: usize = 100_000;
@@ -91,14 +92,15 @@ impl PurgeLog {
         self.latest.store(number, Ordering::Release);
     }
 
-    /// Compares an object with the purges that it has not seen, and expires it where a soft one names it.
-    pub(crate) fn apply(&self, path: &str, object: &Object) -> Standing {
+    /// Compares an object with the purges that it has not seen, and expires it where a soft one names it. Variants and
+    /// slices are purged by the path of their resource.
+    pub(crate) fn apply(&self, cache_key: &str, object: &Object) -> Standing {
         let seen = object.purges_seen.load(Ordering::Acquire);
         if seen == self.latest() {
             return Standing::Kept;
         }
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let latest = self.latest();
+        let (latest, path) = (self.latest(), resource(cache_key));
         let by_key = object.head.surrogate_keys.iter().filter_map(|name| entries.surrogate_keys.get(name));
         for numbers in entries.paths.get(path).into_iter().chain(by_key).chain([&entries.floor]) {
             if numbers.hard > seen {

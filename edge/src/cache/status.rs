@@ -17,6 +17,8 @@ pub(crate) enum CacheStatus {
     StaleOnError,
     /// Was not there; this request made the edge fetch it.
     Miss,
+    /// Other responses of the resource were there, but none for such a request; it made the edge fetch one.
+    VaryMiss,
     /// Was not there; this request joined a fetch that was under way.
     Collapsed,
     /// Was stale; the upstream confirmed it.
@@ -25,6 +27,8 @@ pub(crate) enum CacheStatus {
     Replaced,
     /// Fetched and not stored.
     Passed(Pass),
+    /// Told on to the upstream: another method than GET and HEAD, or with content.
+    Method,
     /// The cache had no part: refusals, preflights, failures.
     None,
 }
@@ -38,6 +42,8 @@ impl CacheStatus {
             S::HitWhileRevalidating,
             S::StaleOnError,
             S::Miss,
+            S::VaryMiss,
+            S::Method,
             S::Collapsed,
             S::Revalidated,
             S::Replaced,
@@ -58,6 +64,8 @@ impl CacheStatus {
             Self::HitWhileRevalidating => "stale-while-revalidate",
             Self::StaleOnError => "stale-if-error",
             Self::Miss => "miss",
+            Self::VaryMiss => "vary-miss",
+            Self::Method => "method",
             Self::Collapsed => "collapsed",
             Self::Revalidated => "revalidated",
             Self::Replaced => "replaced",
@@ -84,10 +92,15 @@ impl CacheStatus {
             Self::Hit | Self::HitWhileRevalidating => "; hit",
             Self::StaleOnError | Self::Revalidated | Self::Replaced => "; fwd=stale",
             Self::Miss | Self::Collapsed | Self::Passed(_) => "; fwd=uri-miss",
+            Self::VaryMiss => "; fwd=vary-miss",
+            Self::Method => "; fwd=method",
         });
         let written = match self {
             Self::Revalidated => write!(text, "; fwd-status=304; stored"),
-            Self::Miss | Self::Replaced => write!(text, "; fwd-status={}; stored", forwarded.as_u16()),
+            Self::Method => write!(text, "; fwd-status={}", forwarded.as_u16()),
+            Self::Miss | Self::VaryMiss | Self::Replaced => {
+                write!(text, "; fwd-status={}; stored", forwarded.as_u16())
+            }
             Self::Collapsed => write!(text, "; fwd-status={}; stored; collapsed", forwarded.as_u16()),
             Self::Passed(pass) => {
                 write!(text, "; fwd-status={}; detail={}", forwarded.as_u16(), pass.as_str())
@@ -123,6 +136,8 @@ mod tests {
         assert_eq!(field(CacheStatus::Miss, None), "e; fwd=uri-miss; fwd-status=200; stored");
         assert_eq!(field(CacheStatus::Collapsed, None), "e; fwd=uri-miss; fwd-status=200; stored; collapsed");
         assert_eq!(field(CacheStatus::Revalidated, Some(9)), "e; fwd=stale; fwd-status=304; stored; ttl=9");
+        assert_eq!(field(CacheStatus::VaryMiss, None), "e; fwd=vary-miss; fwd-status=200; stored");
+        assert_eq!(field(CacheStatus::Method, None), "e; fwd=method; fwd-status=200");
         assert_eq!(field(CacheStatus::Replaced, None), "e; fwd=stale; fwd-status=200; stored");
         assert_eq!(
             field(CacheStatus::Passed(Pass::NoStore), None),

@@ -2,27 +2,45 @@
 
 use std::sync::Arc;
 
+use http::header::{HeaderMap, HeaderName};
 use moka::notification::RemovalCause;
 use moka::sync::Cache;
 use prometheus_client::metrics::counter::Counter;
 
 use super::object::{Freshness, Object};
 use super::purge::{PurgeLog, Standing};
+use super::variants::{Variant, Varying};
+use crate::semantics::vary;
 
 /// Cached objects by cache key.
 #[derive(Debug)]
 pub(crate) struct Store {
-    objects: Cache<Arc<str>, Arc<Object>>,
+    entries: Cache<Arc<str>, Entry>,
     pub(crate) purges: PurgeLog,
 }
+
+/// What stands under a cache key.
+#[derive(Debug, Clone)]
+pub(crate) enum Entry {
+    Object(Arc<Object>),
+    /// The resource's objects stand under keys of their own.
+    Varying(Arc<Varying>),
+}
+
+/// Bytes that the list of a resource's variants takes, at most and roughly.
+const VARYING_WEIGHT: usize = 4 << 10;
 
 impl Store {
     /// Holds up to `bytes`; `evictions` counts what had to go for lack of room.
     pub(crate) fn new(bytes: u64, evictions: Counter) -> Self {
-        let objects = Cache::builder()
+        let entries = Cache::builder()
             .max_capacity(bytes)
-            .weigher(|cache_key: &Arc<str>, object: &Arc<Object>| {
-                u32::try_from(cache_key.len() + object.weight()).unwrap_or(u32::MAX)
+            .weigher(|cache_key: &Arc<str>, entry: &Entry| {
+                let weight = match entry {
+                    Entry::Object(object) => object.weight(),
+                    Entry::Varying(_) => VARYING_WEIGHT,
+                };
+                u32::try_from(cache_key.len() + weight).unwrap_or(u32::MAX)
             })
             .eviction_listener(move |_, _, cause| {
                 if cause == RemovalCause::Size {
@@ -30,48 +48,102 @@ impl Store {
                 }
             })
             .build();
-        Self { objects, purges: PurgeLog::default() }
+        Self { entries, purges: PurgeLog::default() }
     }
 
-    /// The object, fresh or stale, unless it was purged.
-    pub(crate) fn get(&self, cache_key: &str) -> Option<Arc<Object>> {
-        let object = self.objects.get(cache_key)?;
-        match self.purges.apply(cache_key, &object) {
-            Standing::Kept => Some(object),
+    /// The entry, fresh or stale, unless it was purged.
+    pub(crate) fn get(&self, cache_key: &str) -> Option<Entry> {
+        let entry = self.entries.get(cache_key)?;
+        let Entry::Object(object) = &entry else { return Some(entry) };
+        match self.purges.apply(cache_key, object) {
+            Standing::Kept => Some(entry),
             Standing::Gone => {
-                self.objects.invalidate(cache_key);
+                self.entries.invalidate(cache_key);
                 None
             }
         }
     }
 
-    /// Whether there is something fresh under a cache key. That nothing is there does not count as a use.
-    pub(crate) fn holds(&self, cache_key: &str, now_ms: u64) -> bool {
-        self.objects.contains_key(cache_key)
-            && self.get(cache_key).is_some_and(|object| object.freshness(now_ms) == Freshness::Fresh)
+    /// The object of a resource without variants, as all of Segue's own are.
+    pub(crate) fn object(&self, cache_key: &str) -> Option<Arc<Object>> {
+        match self.get(cache_key)? {
+            Entry::Object(object) => Some(object),
+            Entry::Varying(_) => None,
+        }
     }
 
-    /// Keeps an object, unless it was purged while it came.
-    pub(crate) fn put(&self, cache_key: Arc<str>, object: Arc<Object>) {
-        if self.purges.apply(&cache_key, &object) == Standing::Kept {
-            self.objects.insert(cache_key, object);
+    /// Whether there is something fresh under a cache key. That nothing is there does not count as a use.
+    pub(crate) fn holds(&self, cache_key: &str, now_ms: u64) -> bool {
+        self.entries.contains_key(cache_key)
+            && self.object(cache_key).is_some_and(|object| object.freshness(now_ms) == Freshness::Fresh)
+    }
+
+    /// Keeps the object of a resource, unless it was purged while it came. One that belongs among variants is put there.
+    pub(crate) fn put(&self, resource: &Arc<str>, object: Arc<Object>) {
+        if self.purges.apply(resource, &object) == Standing::Gone {
+            return;
+        }
+        match object.head.variant.clone() {
+            None => {
+                self.forget_variants(resource);
+                self.entries.insert(resource.clone(), Entry::Object(object));
+            }
+            Some(Variant { varying, cache_key }) => {
+                if let Some(oldest) = varying.note(&cache_key) {
+                    self.entries.invalidate(&*oldest);
+                }
+                self.entries.insert(cache_key, Entry::Object(object));
+            }
+        }
+    }
+
+    /// The place of a response among the variants of its resource, when `names` select among them. What other responses
+    /// named before goes on to count: the fields only become more, so that they settle.
+    pub(crate) fn place(&self, resource: &Arc<str>, names: &[HeaderName], request: &HeaderMap) -> Variant {
+        let before = match self.entries.get(&**resource) {
+            Some(Entry::Varying(before)) => Some(before),
+            _ => None,
+        };
+        let wanted = vary::union(names, before.as_ref().map_or(&[], |before| before.names()));
+        let same = before.filter(|before| before.names() == wanted);
+        let varying = same.unwrap_or_else(|| {
+            self.forget_variants(resource);
+            let varying =
+                Arc::new(Varying::new(if wanted.len() > vary::MAX_NAMES { names.to_vec() } else { wanted }));
+            self.entries.insert(resource.clone(), Entry::Varying(varying.clone()));
+            varying
+        });
+        let cache_key = varying.cache_key(resource, request).into();
+        Variant { varying, cache_key }
+    }
+
+    /// Drops all that is kept of a resource (RFC 9111 4.4).
+    pub(crate) fn forget(&self, resource: &str) {
+        self.forget_variants(resource);
+        self.entries.invalidate(resource);
+    }
+
+    fn forget_variants(&self, resource: &str) {
+        if let Some(Entry::Varying(varying)) = self.entries.get(resource) {
+            varying.kept().iter().for_each(|cache_key| self.entries.invalidate(&**cache_key));
         }
     }
 
     /// Frees the memory of everything that hard purges named. Takes time: not for a worker.
     pub(crate) fn sweep(&self) {
-        for (cache_key, object) in &self.objects {
+        for (cache_key, entry) in &self.entries {
+            let Entry::Object(object) = entry else { continue };
             if self.purges.apply(&cache_key, &object) == Standing::Gone {
-                self.objects.invalidate(&*cache_key);
+                self.entries.invalidate(&*cache_key);
             }
         }
-        self.objects.run_pending_tasks();
+        self.entries.run_pending_tasks();
     }
 
     /// Objects and bytes held.
     pub(crate) fn size(&self) -> (u64, u64) {
-        self.objects.run_pending_tasks();
-        (self.objects.entry_count(), self.objects.weighted_size())
+        self.entries.run_pending_tasks();
+        (self.entries.entry_count(), self.entries.weighted_size())
     }
 }
 
@@ -80,11 +152,56 @@ mod tests {
     use super::*;
     use crate::cache::Purge;
     use crate::cache::object::tests::object;
+    use crate::cache::variants::MAX_VARIANTS;
 
     fn put(store: &Store, cache_key: &str) {
         let fields = [("cache-control", "max-age=9"), ("surrogate-key", "k")];
         let object = object(&fields, b"0123456789", 1, store.purges.latest());
-        store.put(cache_key.into(), Arc::new(object));
+        store.put(&cache_key.into(), Arc::new(object));
+    }
+
+    fn variant(store: &Store, vary: &[&'static str], request: &[(&'static str, &str)]) -> Arc<str> {
+        let names: Vec<_> = vary.iter().map(|name| HeaderName::from_static(name)).collect();
+        let request = HeaderMap::from_iter(
+            request.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())),
+        );
+        let place = store.place(&"/v".into(), &names, &request);
+        assert!(place.suits(&request));
+        let mut object = object(&[("cache-control", "max-age=9")], b"x", 1, store.purges.latest());
+        Arc::get_mut(&mut object.head).unwrap().variant = Some(place.clone());
+        store.put(&"/v".into(), Arc::new(object));
+        place.cache_key
+    }
+
+    fn has(store: &Store, cache_key: &str) -> bool {
+        matches!(store.get(cache_key), Some(Entry::Object(_)))
+    }
+
+    #[test]
+    fn variants_stand_side_by_side() {
+        let store = Store::new(1 << 20, Counter::default());
+        let (one, two) =
+            (variant(&store, &["a"], &[("a", "1")]), variant(&store, &["a"], &[("a", "2"), ("b", "1")]));
+        assert!(one != two && has(&store, &one) && has(&store, &two));
+        let again = variant(&store, &["b"], &[("a", "1"), ("b", "1")]);
+        assert!(!has(&store, &one) && has(&store, &again), "the fields became more");
+        assert_eq!(again, variant(&store, &["a"], &[("a", "1"), ("b", "1")]), "and stay as many");
+        store.purges.purge_path("/v", Purge::Hard, 1);
+        assert!(!has(&store, &again), "they are purged by the path of their resource");
+        let last = variant(&store, &["a"], &[]);
+        store.forget("/v");
+        assert!(!has(&store, &last) && store.get("/v").is_none());
+    }
+
+    #[test]
+    fn variants_are_bounded_and_give_way_to_what_does_not_vary() {
+        let store = Store::new(1 << 20, Counter::default());
+        let number = |n: usize| variant(&store, &["a"], &[("a", n.to_string().as_str())]);
+        let all: Vec<_> = (0..MAX_VARIANTS + 3).map(number).collect();
+        assert_eq!(all.iter().filter(|cache_key| has(&store, cache_key)).count(), MAX_VARIANTS);
+        assert!(!has(&store, &all[2]) && has(&store, &all[3]), "the oldest go");
+        put(&store, "/v");
+        assert!(has(&store, "/v") && !has(&store, &all[3]));
     }
 
     #[test]

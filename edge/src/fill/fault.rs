@@ -38,13 +38,19 @@ pub(crate) enum Fault {
     /// The rest goes to another client only.
     #[error("fill: the rest of the body is not shared")]
     NotShared,
+    /// The content of a client's request is larger than this edge tells on.
+    #[error("request: the content is larger than request_body_bytes")]
+    ContentTooLarge,
+    /// The content of a client's request broke off or fell silent.
+    #[error("request: the content did not come to its end")]
+    ContentBroken,
     /// The fill was ended: the edge stops.
     #[error("fill: ended before it was complete")]
     Aborted,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Resting,
         Self::Connect,
         Self::FirstByte,
@@ -56,6 +62,8 @@ impl Fault {
         Self::Status,
         Self::Server,
         Self::NotShared,
+        Self::ContentTooLarge,
+        Self::ContentBroken,
         Self::Aborted,
     ];
 
@@ -73,6 +81,8 @@ impl Fault {
             Self::Status => "upstream-status",
             Self::Server => "upstream-server-error",
             Self::NotShared => "fill-not-shared",
+            Self::ContentTooLarge => "body-too-large",
+            Self::ContentBroken => "body-broken",
             Self::Aborted => "fill-aborted",
         }
     }
@@ -80,6 +90,8 @@ impl Fault {
     /// What a client is told when nothing was sent yet.
     pub(crate) fn status(self) -> StatusCode {
         match self {
+            Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ContentBroken => StatusCode::REQUEST_TIMEOUT,
             Self::FirstByte | Self::Idle => StatusCode::GATEWAY_TIMEOUT,
             Self::Aborted | Self::Resting => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_GATEWAY,

@@ -10,6 +10,7 @@
 //! whose bytes turn out to be damaged.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -44,6 +45,8 @@ struct State {
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
     state: Mutex<State>,
+    /// A request has changed the resource since: what comes is not stored.
+    outdated: AtomicBool,
 }
 
 /// What a waiter learns first.
@@ -79,6 +82,14 @@ impl InFlight {
         let wakers: Vec<Waker> = state.wakers.iter_mut().filter_map(Option::take).collect();
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    pub(super) fn outdate(&self) {
+        self.outdated.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
     }
 
     /// Says what the response is; for the fill only.
@@ -250,6 +261,8 @@ mod tests {
     fn head(fields: &[(&str, &str)]) -> Arc<Head> {
         let rules = Rules {
             media: true,
+            authorised: false,
+            personal: false,
             object_bytes: 100,
             negative_seconds: 30,
             error_seconds: 2,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::in_flight::InFlight;
 use super::{Fault, Waiter};
+use crate::cache::resource;
 
 const SHARDS: usize = 16;
 
@@ -50,14 +51,22 @@ impl Table {
         }
     }
 
+    /// Makes sure that nothing that is under way for a resource is stored: something has changed it since.
+    pub(crate) fn outdate(&self, changed: &str) {
+        let shard = self.shard(changed);
+        let of_it = shard.iter().filter(|(cache_key, _)| resource(cache_key) == changed);
+        of_it.for_each(|(_, flight)| flight.outdate());
+    }
+
     /// Fills under way.
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
+    /// All fills of one resource are in one shard.
     fn shard(&self, cache_key: &str) -> MutexGuard<'_, Shard> {
         let mut hasher = DefaultHasher::new();
-        cache_key.hash(&mut hasher);
+        resource(cache_key).hash(&mut hasher);
         let index = hasher.finish() as usize % SHARDS;
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,6 +84,18 @@ impl Drop for Lead {
 mod tests {
     use super::*;
     use futures_util::FutureExt as _;
+
+    #[test]
+    fn what_a_change_overtakes_is_outdated() {
+        let table = Arc::new(Table::default());
+        let lead = |cache_key: &str| match table.join_or_lead(cache_key) {
+            Role::Lead(lead, _) => lead,
+            Role::Join(_) => panic!("{cache_key} is under way"),
+        };
+        let (plain, variant, other) = (lead("/a"), lead("/a\0hash"), lead("/ab"));
+        table.outdate("/a");
+        assert!(plain.flight.is_outdated() && variant.flight.is_outdated() && !other.flight.is_outdated());
+    }
 
     #[test]
     fn one_leads_and_the_others_join() {

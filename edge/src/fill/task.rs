@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderValue, StatusCode, Version, response};
+use http::header::VARY;
+use http::{HeaderMap, HeaderValue, StatusCode, Version, response};
 use http_body::Body as _;
 use hyper::body::Incoming;
 
@@ -12,9 +13,11 @@ use super::reader::PassBody;
 use super::receive::{Limits, Received};
 use super::resume::receive_whole;
 use super::table::Lead;
-use crate::cache::{Context, Freshness, Head, Object};
+use crate::cache::{Context, Freshness, Head, Object, Variant, resource};
+use crate::edge::Edge;
+use crate::semantics::vary::{self, Vary};
 use crate::server::Worker;
-use crate::upstream::Aim;
+use crate::upstream::{Aim, Forwarded};
 
 /// What to fetch.
 #[derive(Debug, Clone)]
@@ -27,11 +30,33 @@ pub(crate) struct Job {
     pub(crate) way: Option<HeaderValue>,
     /// The copy that may be confirmed, or stand in.
     pub(crate) stale: Option<Arc<Object>>,
+    /// The leading client's request, where it is told on.
+    pub(crate) client: Option<Arc<Forwarded>>,
 }
 
 impl Job {
     fn aim(&self) -> Aim<'_> {
-        Aim { target: &self.target, way: self.way.as_ref() }
+        Aim { target: &self.target, way: self.way.as_ref(), client: self.client.as_deref() }
+    }
+
+    fn context(&self, edge: &Edge) -> Context {
+        let client = self.client.as_deref();
+        // With a secret of the edge's own, that is what authorises.
+        let authorised = edge.config.media_secret.is_empty() && client.is_some_and(Forwarded::is_authorised);
+        let personal = client.is_some_and(Forwarded::is_personal);
+        Context { authorised, personal, ..edge.context(self.media) }
+    }
+
+    /// Where a response belongs among the variants of its resource. What is fetched in closed mode is asked for in the
+    /// same words always: there `Vary` only matters towards players.
+    fn variant(&self, edge: &Edge, resource: &Arc<str>, headers: &HeaderMap) -> Option<Variant> {
+        let client = self.client.as_deref()?;
+        let lines = headers.get_all(VARY).into_iter().filter_map(|value| value.to_str().ok());
+        match vary::read(lines) {
+            Vary::Fields(names) => Some(edge.store.place(resource, &names, &client.fields)),
+            // `Any` is never stored.
+            Vary::Nothing | Vary::Any => None,
+        }
     }
 }
 
@@ -60,17 +85,22 @@ pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, job: Job) {
 async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault> {
     let edge = &worker.edge;
     let purges_seen = edge.store.purges.latest();
-    let context = edge.context(job.media);
+    let resource: Arc<str> = resource(&lead.cache_key).into();
+    let context = job.context(edge);
     let (parts, body, base) = fetch(worker, job).await?;
     if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
         worker.upstreams.body_came(base);
         let head = stale.head.confirmed_by(&parts, &context);
         let object = Arc::new(stale.renewed(head, edge.clock.now_ms(), purges_seen));
-        edge.store.put(lead.cache_key.clone(), object.clone());
+        keep(edge, lead, &resource, &object);
         lead.flight.finish(object);
         return Ok(());
     }
-    let head = Arc::new(read_head(&parts, &body, &context));
+    let mut head = read_head(&parts, &body, &context);
+    if head.policy.pass.is_none() {
+        head.variant = job.variant(edge, &resource, &parts.headers);
+    }
+    let head = Arc::new(head);
     lead.flight.begin(head.clone());
     if head.policy.pass.is_some() {
         lead.flight.hand_over(PassBody::new(body, worker.upstreams.idle));
@@ -80,10 +110,21 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     let received = receive_whole(worker, &lead.flight, &head, job.aim(), (body, base), limits).await?;
     if let Received::Whole(bytes) = received {
         let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
-        edge.store.put(lead.cache_key.clone(), object.clone());
+        keep(edge, lead, &resource, &object);
         lead.flight.finish(object);
     }
     Ok(())
+}
+
+/// Stores an object, unless its upstream took that back when it confirmed it, or a request has changed the resource
+/// since: one that does so from now on drops what is stored by itself.
+fn keep(edge: &Edge, lead: &Lead, resource: &Arc<str>, object: &Arc<Object>) {
+    if object.head.policy.pass.is_none() && !lead.flight.is_outdated() {
+        edge.store.put(resource, object.clone());
+    }
+    if object.head.policy.pass.is_some() || lead.flight.is_outdated() {
+        edge.store.forget(resource);
+    }
 }
 
 /// Fetches for one client alone: what another fill brought is not for sharing.
@@ -92,7 +133,7 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
 /// When no upstream gives a response.
 pub(crate) async fn pass_through(worker: &Arc<Worker>, job: &Job) -> Result<(Arc<Head>, PassBody), Fault> {
     let (parts, body, _) = fetch(worker, job).await?;
-    let head = read_head(&parts, &body, &worker.edge.context(job.media));
+    let head = read_head(&parts, &body, &job.context(&worker.edge));
     Ok((Arc::new(head), PassBody::new(body, worker.upstreams.idle)))
 }
 
@@ -120,7 +161,8 @@ fn accept(worker: &Arc<Worker>, parts: &response::Parts, job: &Job) -> Result<()
     }
 }
 
-fn read_head(parts: &response::Parts, body: &Incoming, context: &Context) -> Head {
+/// Reads the head of an upstream's response.
+pub(crate) fn read_head(parts: &response::Parts, body: &Incoming, context: &Context) -> Head {
     let length = body.size_hint().exact();
     let chunked = parts.headers.contains_key(http::header::TRANSFER_ENCODING);
     let framed = length.is_some() || chunked || parts.version == Version::HTTP_2;

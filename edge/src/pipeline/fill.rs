@@ -1,15 +1,20 @@
 //! Step 4: fetch what memory does not hold, together with everyone else who waits for it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, StatusCode};
 
 use super::lookup::{Found, lookup};
 use super::route::Wanted;
 use crate::cache::{CacheStatus, Head, Object};
+use crate::edge::Edge;
 use crate::fill::{self, Begun, Job, PassBody, Role, Waiter};
 use crate::problem::Problem;
+use crate::semantics::cache_control;
 use crate::server::Worker;
+use crate::upstream::Forwarded;
 
 /// Longest text that is not streamed while it is filled, bytes.
 const SHORT_TEXT: u64 = 1 << 20;
@@ -47,61 +52,138 @@ impl Filled {
     }
 }
 
+/// Times that a request joins fills which turn out to be for other requests.
+const UNSUITED: usize = 3;
+
 /// Serves what was found, or fetches it.
 ///
 /// # Errors
-/// 502 or 504 when the upstream failed and no stale copy may stand in.
-pub(crate) async fn fill(worker: &Arc<Worker>, wanted: &Wanted, found: Found) -> Result<Filled, Problem> {
-    match found {
-        Found::Fresh(object) => Ok(Filled::object(object, CacheStatus::Hit)),
-        Found::Resting(object) => Ok(Filled::object(object, CacheStatus::StaleOnError)),
-        Found::Renewing(object) => {
-            if let Role::Lead(lead, _) = worker.edge.fills.join_or_lead(&wanted.cache_key) {
-                fill::spawn(worker, lead, job(wanted, Some(object.clone())));
-            }
-            Ok(Filled::object(object, CacheStatus::HitWhileRevalidating))
+/// 502, 503 or 504 when the upstream failed and no stale copy may stand in.
+pub(crate) async fn fill(
+    worker: &Arc<Worker>,
+    wanted: &Wanted,
+    asked: &HeaderMap,
+    mut found: Found,
+) -> Result<Filled, Problem> {
+    for _ in 0..UNSUITED {
+        let place = Place::of(&worker.edge, wanted, asked, found);
+        if let Some(filled) = place.fill(worker, wanted, asked).await? {
+            return Ok(filled);
         }
-        Found::Stale { object, if_error } => match obtain(worker, wanted, Some(object.clone())).await {
-            Err(_) if if_error => Ok(Filled::object(object, CacheStatus::StaleOnError)),
-            outcome => outcome,
-        },
-        Found::Absent => obtain(worker, wanted, None).await,
+        // Now it is known which fields tell the responses apart.
+        found = lookup(&worker.edge, &wanted.cache_key);
+    }
+    alone(worker, wanted, asked).await
+}
+
+/// Where what fits a request is kept, and what was found there.
+struct Place<'a> {
+    cache_key: Cow<'a, str>,
+    found: Found,
+    /// The resource has variants.
+    varies: bool,
+}
+
+impl<'a> Place<'a> {
+    /// Of several variants, that for the request (RFC 9111 4.1).
+    fn of(edge: &Edge, wanted: &'a Wanted, asked: &HeaderMap, found: Found) -> Self {
+        let Found::Varying(varying) = found else {
+            return Self { cache_key: Cow::Borrowed(&wanted.cache_key), found, varies: false };
+        };
+        let cache_key = varying.cache_key(&wanted.cache_key, asked);
+        let found = lookup(edge, &cache_key);
+        Self { cache_key: Cow::Owned(cache_key), found, varies: true }
+    }
+
+    /// `None`: what was fetched is for other requests.
+    async fn fill(
+        self,
+        worker: &Arc<Worker>,
+        wanted: &Wanted,
+        asked: &HeaderMap,
+    ) -> Result<Option<Filled>, Problem> {
+        let edge = &worker.edge;
+        let whole = |object, cache| Ok(Some(Filled::object(object, cache)));
+        match &self.found {
+            Found::Fresh(object) => whole(object.clone(), CacheStatus::Hit),
+            Found::Resting(object) => whole(object.clone(), CacheStatus::StaleOnError),
+            Found::Renewing(object) => {
+                if let Role::Lead(lead, _) = edge.fills.join_or_lead(&self.cache_key) {
+                    fill::spawn(worker, lead, job(edge, wanted, asked, Some(object.clone())));
+                }
+                whole(object.clone(), CacheStatus::HitWhileRevalidating)
+            }
+            Found::Stale { .. } | Found::Absent if edge.config.open && only_if_cached(asked) => {
+                Err(Problem::NOT_STORED)
+            }
+            Found::Stale { object, if_error } => {
+                match self.obtain(worker, wanted, asked, Some(object.clone())).await {
+                    Err(_) if *if_error => whole(object.clone(), CacheStatus::StaleOnError),
+                    outcome => outcome,
+                }
+            }
+            Found::Absent => self.obtain(worker, wanted, asked, None).await,
+            Found::Varying(_) => Ok(None),
+        }
+    }
+
+    async fn obtain(
+        &self,
+        worker: &Arc<Worker>,
+        wanted: &Wanted,
+        asked: &HeaderMap,
+        stale: Option<Arc<Object>>,
+    ) -> Result<Option<Filled>, Problem> {
+        let edge = &worker.edge;
+        let (waiter, leads) = match edge.fills.join_or_lead(&self.cache_key) {
+            Role::Join(waiter) => (waiter, false),
+            Role::Lead(lead, waiter) => {
+                // The fill before may have ended between the lookup and now.
+                match lookup(edge, &self.cache_key) {
+                    Found::Fresh(object) => return Ok(Some(Filled::object(object, CacheStatus::Hit))),
+                    Found::Varying(_) => return Ok(None),
+                    _ => {}
+                }
+                fill::spawn(worker, lead, job(edge, wanted, asked, stale.clone()));
+                (waiter, true)
+            }
+        };
+        let cache = self.fetched(stale.is_some(), leads);
+        match waiter.begun().await.map_err(Problem::fault)? {
+            Begun::Complete(object) if !object.head.suits(asked) => Ok(None),
+            Begun::Streaming(head) if !head.suits(asked) => Ok(None),
+            Begun::Complete(object) => Ok(Some(completed(object, stale.as_deref(), cache))),
+            Begun::Streaming(head) if is_short_text(&head) => {
+                let object = waiter.complete().await.map_err(Problem::fault)?;
+                Ok(Some(Filled::object(object, cache)))
+            }
+            Begun::Streaming(head) => {
+                Ok(Some(Filled { forwarded: head.status, source: Source::Stream(head, waiter), cache }))
+            }
+            Begun::Passed(head, Some(body)) => Ok(Some(passed(head, body))),
+            Begun::Passed(_, None) => alone(worker, wanted, asked).await.map(Some),
+        }
+    }
+
+    fn fetched(&self, was_stale: bool, leads: bool) -> CacheStatus {
+        match (was_stale, leads) {
+            (_, false) => CacheStatus::Collapsed,
+            (true, true) => CacheStatus::Replaced,
+            (false, true) if self.varies => CacheStatus::VaryMiss,
+            (false, true) => CacheStatus::Miss,
+        }
     }
 }
 
-async fn obtain(
-    worker: &Arc<Worker>,
-    wanted: &Wanted,
-    stale: Option<Arc<Object>>,
-) -> Result<Filled, Problem> {
-    let edge = &worker.edge;
-    let (waiter, leads) = match edge.fills.join_or_lead(&wanted.cache_key) {
-        Role::Join(waiter) => (waiter, false),
-        Role::Lead(lead, waiter) => {
-            // The fill before may have ended between the lookup and now.
-            if let Found::Fresh(object) = lookup(edge, &wanted.cache_key) {
-                return Ok(Filled::object(object, CacheStatus::Hit));
-            }
-            fill::spawn(worker, lead, job(wanted, stale.clone()));
-            (waiter, true)
-        }
-    };
-    match waiter.begun().await.map_err(Problem::fault)? {
-        Begun::Complete(object) => Ok(completed(object, stale.as_deref(), leads)),
-        Begun::Streaming(head) if is_short_text(&head) => {
-            let object = waiter.complete().await.map_err(Problem::fault)?;
-            Ok(Filled::object(object, fetched(stale.is_some(), leads)))
-        }
-        Begun::Streaming(head) => {
-            let cache = fetched(stale.is_some(), leads);
-            Ok(Filled { forwarded: head.status, source: Source::Stream(head, waiter), cache })
-        }
-        Begun::Passed(head, Some(body)) => Ok(passed(head, body)),
-        Begun::Passed(_, None) => {
-            let alone = fill::pass_through(worker, &job(wanted, None)).await;
-            alone.map(|(head, body)| passed(head, body)).map_err(Problem::fault)
-        }
-    }
+/// Fetches for one client only.
+async fn alone(worker: &Arc<Worker>, wanted: &Wanted, asked: &HeaderMap) -> Result<Filled, Problem> {
+    let alone = fill::pass_through(worker, &job(&worker.edge, wanted, asked, None)).await;
+    alone.map(|(head, body)| passed(head, body)).map_err(Problem::fault)
+}
+
+fn only_if_cached(asked: &HeaderMap) -> bool {
+    let lines = asked.get_all(CACHE_CONTROL).into_iter().filter_map(|value| value.to_str().ok());
+    cache_control::only_if_cached(lines)
 }
 
 /// Playlists are waited for: their gzip form is made from the whole.
@@ -109,22 +191,17 @@ fn is_short_text(head: &Head) -> bool {
     head.compressible && head.length.is_some_and(|length| length <= SHORT_TEXT)
 }
 
-fn job(wanted: &Wanted, stale: Option<Arc<Object>>) -> Job {
-    Job { target: wanted.cache_key.clone(), media: wanted.media.is_some(), way: wanted.way.clone(), stale }
+/// In open mode the upstream is asked in the words of the client that leads; what is Segue's own is the same for all.
+fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option<Arc<Object>>) -> Job {
+    let media = wanted.media.is_some();
+    let told_on = edge.config.open && !media;
+    let client = told_on.then(|| Arc::new(Forwarded { fields: asked.clone(), alone: false }));
+    Job { target: wanted.cache_key.clone(), media, way: wanted.way.clone(), stale, client }
 }
 
-fn completed(object: Arc<Object>, stale: Option<&Object>, leads: bool) -> Filled {
+fn completed(object: Arc<Object>, stale: Option<&Object>, fetched: CacheStatus) -> Filled {
     let confirmed = stale.is_some_and(|stale| stale.body.as_ptr() == object.body.as_ptr());
-    let cache = if confirmed { CacheStatus::Revalidated } else { fetched(stale.is_some(), leads) };
-    Filled::object(object, cache)
-}
-
-fn fetched(was_stale: bool, leads: bool) -> CacheStatus {
-    match (was_stale, leads) {
-        (_, false) => CacheStatus::Collapsed,
-        (true, true) => CacheStatus::Replaced,
-        (false, true) => CacheStatus::Miss,
-    }
+    Filled::object(object, if confirmed { CacheStatus::Revalidated } else { fetched })
 }
 
 fn passed(head: Arc<Head>, body: PassBody) -> Filled {

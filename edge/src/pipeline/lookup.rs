@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cache::{Freshness, Object};
+use crate::cache::{Entry, Freshness, Object, Varying};
 use crate::edge::Edge;
 
 /// What memory holds.
@@ -16,13 +16,19 @@ pub(crate) enum Found {
     Resting(Arc<Object>),
     /// A copy to validate first; `if_error`: it may stand in when that fails.
     Stale { object: Arc<Object>, if_error: bool },
+    /// Several copies, told apart by what requests say.
+    Varying(Arc<Varying>),
     /// Nothing.
     Absent,
 }
 
 /// Looks a cache key up.
 pub(crate) fn lookup(edge: &Edge, cache_key: &str) -> Found {
-    let Some(object) = edge.store.get(cache_key) else { return Found::Absent };
+    let object = match edge.store.get(cache_key) {
+        Some(Entry::Object(object)) => object,
+        Some(Entry::Varying(varying)) => return Found::Varying(varying),
+        None => return Found::Absent,
+    };
     match object.freshness(edge.clock.now_ms()) {
         Freshness::Fresh => Found::Fresh(object),
         Freshness::Stale { if_error: true, resting: true, .. } => Found::Resting(object),

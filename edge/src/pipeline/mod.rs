@@ -7,6 +7,7 @@
 mod fill;
 mod hit;
 mod lookup;
+mod pass;
 mod record;
 mod respond;
 mod route;
@@ -42,23 +43,29 @@ use verify::Grant;
 pub(crate) async fn handle(
     worker: &Arc<Worker>,
     activity: Arc<Activity>,
-    request: Request<Content>,
+    mut request: Request<Content>,
 ) -> Response<Body> {
     let started = Instant::now();
     let in_flight = activity.begin(worker.edge.clock);
     let mut account = Account::begun(request.method().clone(), request.version(), started, in_flight);
-    let outcome = answer(worker, &request, &mut account).await;
+    let outcome = answer(worker, &mut request, &mut account).await;
     conclude(worker, outcome, account)
 }
 
 /// A response, and how the cache took part in it.
 type Outcome = Result<(Response<Body>, CacheStatus), Problem>;
 
-async fn answer(worker: &Arc<Worker>, request: &Request<Content>, account: &mut Account) -> Outcome {
+async fn answer(worker: &Arc<Worker>, request: &mut Request<Content>, account: &mut Account) -> Outcome {
     let edge = &worker.edge;
     let wanted = match route::route(request, edge)? {
         Route::Preflight => return Ok((cors::preflight(), CacheStatus::None)),
         Route::Object(wanted) => wanted,
+        Route::Pass(passing) => {
+            account.path.clone_from(&passing.target);
+            let filled = pass::pass(worker, &passing, request).await?;
+            let cache = filled.cache;
+            return Ok((respond::as_it_came(edge, filled, account.started), cache));
+        }
     };
     account.path.clone_from(&wanted.cache_key);
     match verify::verify(edge, &wanted)? {
@@ -84,7 +91,7 @@ async fn obtain(
     found: Found,
     started: Instant,
 ) -> Outcome {
-    let filled = fill::fill(worker, wanted, found).await?;
+    let filled = fill::fill(worker, wanted, asked, found).await?;
     let cache = filled.cache;
     match &filled.source {
         Source::Object(object) => prefetch::served(&worker.edge, wanted.media.as_ref(), object),

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT_ENCODING, ACCEPT_RANGES, AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE,
+    ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use segue_manifests::token::Method;
@@ -64,6 +64,15 @@ pub(crate) fn respond(
     response
 }
 
+/// The upstream's response to a request that was told on, whatever it is.
+pub(crate) fn as_it_came(edge: &Edge, filled: Filled, started: Instant) -> Response<Body> {
+    let head = filled.head().clone();
+    let mut headers = head.headers.clone();
+    headers.remove(ACCEPT_RANGES);
+    describe(edge, &filled, &mut headers, started);
+    whole(filled.source, head.status, headers)
+}
+
 /// The fields that differ from response to response.
 fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Instant) {
     let now_ms = edge.clock.now_ms();
@@ -99,12 +108,15 @@ fn passing(mut value: HeaderValue) -> HeaderValue {
     value
 }
 
-/// RFC 9110 13.2.2: `If-Modified-Since` counts only where there is no `If-None-Match`.
+/// RFC 9110 13.2.2: `If-Modified-Since` counts only where there is no `If-None-Match`. What has no date of its last change
+/// is as old as its response (RFC 9111 4.3.2).
 fn not_modified(asked: &HeaderMap, head: &Head) -> bool {
     let mut tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
     if tags.peek().is_none() {
         let since = asked.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
-        return since.is_some_and(|since| conditional::not_modified_since(since, head.last_modified()));
+        return since.is_some_and(|since| {
+            conditional::not_modified_since(since, head.last_modified().or(head.text(DATE)))
+        });
     }
     let Some(etag) = head.etag() else { return tags.any(|field| field.trim() == "*") };
     let zipped = head.compressible.then(|| conditional::coded_tag(etag, "gzip")).flatten();

@@ -19,6 +19,16 @@ pub(crate) enum Route {
     Preflight,
     /// An object.
     Object(Wanted),
+    /// Something that the upstream has to do itself.
+    Pass(Passing),
+}
+
+/// A request that is told on as it is.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    /// Path and query.
+    pub(crate) target: String,
+    pub(crate) way: Option<HeaderValue>,
 }
 
 /// A wanted object.
@@ -55,28 +65,57 @@ pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Pr
     let config = &edge.config;
     check_host(request)?;
     let way = way(request.headers(), &edge.loop_name)?;
-    if request.body().as_ref().is_some_and(|content| !content.is_end_stream()) {
-        return Err(Problem::BODY);
-    }
     let target = request.uri();
     let length = target.path_and_query().map_or(0, |both| both.as_str().len());
     if length as u64 > config.target_bytes {
         return Err(Problem::TARGET);
     }
+    let has_content = request.body().as_ref().is_some_and(|content| !content.is_end_stream());
     let method = match *request.method() {
-        Method::GET => token::Method::Get,
-        Method::HEAD => token::Method::Head,
-        Method::OPTIONS => return Ok(Route::Preflight),
-        _ => return Err(Problem::METHOD),
+        // Content has no meaning there, and is a means of request smuggling (RFC 9110 9.3.1).
+        Method::GET | Method::HEAD if has_content => return Err(Problem::BODY),
+        Method::GET => Some(token::Method::Get),
+        Method::HEAD => Some(token::Method::Head),
+        _ => None,
     };
-    let mut wanted = if config.open {
-        open(method, target.path(), target.query())?
-    } else {
-        closed(method, target.path())?
-    };
-    wanted.way = way;
-    wanted.told = told(request.headers(), target.query());
-    Ok(Route::Object(wanted))
+    let told = told(request.headers(), target.query());
+    match method {
+        Some(method) if config.open => {
+            let wanted = open(method, target.path(), target.query())?;
+            Ok(Route::Object(Wanted { way, told, ..wanted }))
+        }
+        Some(method) => {
+            closed(method, target.path()).map(|wanted| Route::Object(Wanted { way, told, ..wanted }))
+        }
+        None if config.open && may_pass(request) => {
+            let wanted = open(token::Method::Get, target.path(), target.query())?;
+            match wanted.media {
+                None => Ok(Route::Pass(Passing { target: wanted.cache_key, way })),
+                Some(_) => read_only(request.method(), has_content),
+            }
+        }
+        None => read_only(request.method(), has_content),
+    }
+}
+
+/// A tunnel is no request to a resource, nor is one about the whole server.
+fn may_pass(request: &Request<Content>) -> bool {
+    request.method() != Method::CONNECT && request.uri().path() != "*"
+}
+
+/// What is left for other methods where nothing is told on.
+fn read_only(method: &Method, has_content: bool) -> Result<Route, Problem> {
+    match *method {
+        _ if has_content => Err(Problem::BODY),
+        Method::OPTIONS => Ok(Route::Preflight),
+        _ => Err(Problem::METHOD),
+    }
+}
+
+/// The cache key of a reference that an upstream of an open edge gives, or that a request for it has; `None` for what is
+/// no path.
+pub(super) fn cache_key_of(path: &str, query: Option<&str>) -> Option<String> {
+    open(token::Method::Get, path, query).ok().map(|wanted| wanted.cache_key)
 }
 
 /// Reads a head that is as plain as most are; `None` where it takes [`route`] to read it. In the same terms: a target

@@ -82,7 +82,7 @@ pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc
             let (asset, rev, rendition) = (*asset, *rev, rendition.clone());
             let playlist = MediaPath::Media { asset, rev, rendition: rendition.clone() }.path();
             // Without the playlist nobody knows whether there is another.
-            let Some(count) = edge.store.get(&playlist).and_then(|object| next::segments(&object)) else {
+            let Some(count) = edge.store.object(&playlist).and_then(|object| next::segments(&object)) else {
                 return;
             };
             let index = index + 1;
@@ -109,7 +109,7 @@ pub(crate) fn description(
     let segment = match media {
         MediaPath::Segment { asset, rev, rendition, index } => {
             let playlist = MediaPath::Media { asset: *asset, rev: *rev, rendition: rendition.clone() }.path();
-            edge.store.get(&playlist).and_then(|object| next::segment(&object, *index))
+            edge.store.object(&playlist).and_then(|object| next::segment(&object, *index))
         }
         _ => None,
     };

@@ -43,12 +43,12 @@ pub(crate) async fn work(worker: Arc<Worker>) {
 
 /// Playlists, init segments and first segments, one after the other.
 async fn start(worker: &Arc<Worker>, cache_key: &str, segments: u32) {
-    let Some(multivariant) = object(worker, cache_key).await else { return };
+    let Some(multivariant) = playlist(worker, cache_key).await else { return };
     for media_playlist in next::media_playlists(cache_key, &multivariant).into_iter().take(RENDITIONS) {
         if !is_media(&media_playlist) {
             continue;
         }
-        let Some(playlist) = object(worker, &media_playlist).await else { continue };
+        let Some(playlist) = playlist(worker, &media_playlist).await else { continue };
         for part in next::start_of(&media_playlist, &playlist, segments) {
             if is_media(&part) {
                 unless_held(worker, &part).await;
@@ -62,6 +62,14 @@ fn is_media(cache_key: &str) -> bool {
     super::pullable(cache_key).is_some()
 }
 
+/// A playlist, as it was served a moment ago, or fetched.
+async fn playlist(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
+    match worker.edge.store.object(cache_key) {
+        Some(object) => Some(object),
+        None => object(worker, cache_key).await,
+    }
+}
+
 async fn unless_held(worker: &Arc<Worker>, cache_key: &str) {
     if !worker.edge.store.holds(cache_key, worker.edge.clock.now_ms()) {
         drop(object(worker, cache_key).await);
@@ -73,7 +81,7 @@ async fn unless_held(worker: &Arc<Worker>, cache_key: &str) {
 async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
     let edge = &worker.edge;
     let fresh = |object: &Arc<Object>| object.freshness(edge.clock.now_ms()) == Freshness::Fresh;
-    if let Some(object) = edge.store.get(cache_key).filter(fresh) {
+    if let Some(object) = edge.store.object(cache_key).filter(fresh) {
         return Some(object);
     }
     let (lead, waiter) = match edge.fills.join_or_lead(cache_key) {
@@ -81,12 +89,12 @@ async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
         Role::Lead(lead, waiter) => (lead, waiter),
     };
     // The fill before may have ended in between.
-    let stale = edge.store.get(cache_key);
+    let stale = edge.store.object(cache_key);
     if edge.is_draining() || stale.as_ref().is_some_and(fresh) {
         return stale;
     }
     let media = super::pullable(cache_key).is_some();
-    fill::spawn(worker, lead, Job { target: cache_key.to_owned(), media, way: None, stale });
+    fill::spawn(worker, lead, Job { target: cache_key.to_owned(), media, way: None, stale, client: None });
     let object = waiter.complete().await.ok().filter(|object| object.head.status == StatusCode::OK)?;
     object.marks.prefetched();
     edge.metrics.prefetched.inc();

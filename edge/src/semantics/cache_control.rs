@@ -14,6 +14,12 @@ pub struct CacheControl {
     pub private: bool,
     /// `must-revalidate` or `proxy-revalidate`: stale copies are never served.
     pub must_revalidate: bool,
+    /// `must-revalidate` itself: it also lets answers to authorised requests be shared (RFC 9111 3.5).
+    pub binds_all: bool,
+    /// `public`
+    pub public: bool,
+    /// `must-understand`
+    pub must_understand: bool,
     /// `max-age`
     pub max_age: Option<u64>,
     /// `s-maxage`
@@ -53,6 +59,11 @@ impl CacheControl {
             self.private = true;
         } else if is("must-revalidate") || is("proxy-revalidate") {
             self.must_revalidate = true;
+            self.binds_all |= is("must-revalidate");
+        } else if is("public") {
+            self.public = true;
+        } else if is("must-understand") {
+            self.must_understand = true;
         } else if is("max-age") {
             shortest(&mut self.max_age, value);
         } else if is("s-maxage") {
@@ -69,6 +80,11 @@ impl CacheControl {
 fn shortest(slot: &mut Option<u64>, value: Option<&str>) {
     let seconds = value.and_then(delta_seconds).unwrap_or(0);
     *slot = Some(slot.map_or(seconds, |before| before.min(seconds)));
+}
+
+/// Whether a request wants nothing but what is stored (RFC 9111 5.2.1.7).
+pub fn only_if_cached<'a>(lines: impl IntoIterator<Item = &'a str>) -> bool {
+    lines.into_iter().flat_map(directives).any(|(name, _)| name.eq_ignore_ascii_case("only-if-cached"))
 }
 
 /// Reads `delta-seconds`, cut off at [`MAX_AGE`].
@@ -136,6 +152,12 @@ mod tests {
         assert!(read("no-store").no_store && read("No-Cache=\"set-cookie, x\"").no_cache);
         assert!(read("private=\"a,no-store\"").private && !read("private=\"a,no-store\"").no_store);
         assert!(read("proxy-revalidate").must_revalidate);
+        assert!(read("Must-Revalidate").binds_all && !read("proxy-revalidate").binds_all);
+        assert!(read("PUBLIC, must-understand").public && read("x, must-understand").must_understand);
+        assert!(
+            only_if_cached(["max-age=0", "x=\"a,b\", Only-If-Cached"])
+                && !only_if_cached(["x=\"only-if-cached\""])
+        );
         assert_eq!(CacheControl::read([" , ,"]), None);
         assert_eq!(CacheControl::read(["max-age=5", "no-cache"]).unwrap().lifetime(), Some(0));
     }

@@ -3,6 +3,27 @@
 use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
+use http::HeaderMap;
+use http::header::ACCEPT_ENCODING;
+
+/// Codings that a request is told on with, in the order of the bits of [`OFFERS`]' places.
+const CODINGS: [&str; 3] = ["br", "gzip", "zstd"];
+/// What upstreams are offered, by which of [`CODINGS`] a client takes.
+const OFFERS: [&str; 8] =
+    ["identity", "br", "gzip", "br, gzip", "zstd", "br, zstd", "gzip, zstd", "br, gzip, zstd"];
+
+/// The one form of all `Accept-Encoding` fields that take the same of the codings in use: a cache that told on each
+/// browser's own wording would keep as many copies.
+pub fn offer(request: &HeaderMap) -> &'static str {
+    let mut place = 0;
+    for field in request.get_all(ACCEPT_ENCODING).into_iter().filter_map(|value| value.to_str().ok()) {
+        for (coding, wanted) in field.split(',').map(weighted) {
+            let bit = CODINGS.iter().position(|known| coding.eq_ignore_ascii_case(known));
+            place |= bit.filter(|_| wanted).map_or(0, |bit| 1 << bit);
+        }
+    }
+    OFFERS[place]
+}
 
 /// Whether an `Accept-Encoding` field takes gzip.
 pub fn accepts_gzip(field: &str) -> bool {
@@ -64,6 +85,17 @@ mod tests {
         }
         for field in ["", "br", "gzip;q=0", "gzip;q=0.000, *", "*;q=0", "gzipped"] {
             assert!(!accepts_gzip(field), "{field}");
+        }
+    }
+
+    #[test]
+    fn one_offer_for_all_wordings() {
+        let offered = |field: &str| offer(&HeaderMap::from_iter([(ACCEPT_ENCODING, field.parse().unwrap())]));
+        assert_eq!(offered("gzip, deflate, br, zstd"), "br, gzip, zstd");
+        assert_eq!(offered("zstd;q=0, GZIP;q=0.5,*"), "gzip");
+        assert_eq!((offered("deflate"), offer(&HeaderMap::new())), ("identity", "identity"));
+        for (place, codings) in OFFERS.iter().enumerate() {
+            assert_eq!(offered(codings), OFFERS[place]);
         }
     }
 

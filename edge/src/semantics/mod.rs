@@ -11,5 +11,6 @@ pub mod encoding;
 pub mod range;
 pub mod repr_digest;
 pub mod request_head;
+pub mod vary;
 
 pub use cache_control::CacheControl;

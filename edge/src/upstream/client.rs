@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Empty;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -13,10 +11,12 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
+use super::outgoing::Outgoing;
+
 /// Opens connections.
 pub(crate) type Connector = HttpsConnector<HttpConnector>;
 /// A client with a pool of its own.
-pub(crate) type Client = legacy::Client<Connector, Empty<Bytes>>;
+pub(crate) type Client = legacy::Client<Connector, Outgoing>;
 
 /// Idle connections are closed before common servers close them (nginx: 75 s, axum: none).
 const POOL_IDLE: Duration = Duration::from_secs(30);

@@ -1,19 +1,21 @@
 //! Where objects come from: base URLs tried in order, over pooled connections, within deadlines.
 
 mod client;
+mod forwarded;
 mod health;
+mod outgoing;
+mod pass;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
     USER_AGENT, VIA,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
-use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
@@ -28,6 +30,9 @@ use crate::pipeline::CDN_LOOP;
 use health::Health;
 
 pub(crate) use client::{Client, Connector, client, connector};
+pub(crate) use forwarded::Forwarded;
+pub(crate) use outgoing::Outgoing;
+pub(crate) use pass::Onward;
 
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 
@@ -37,6 +42,8 @@ pub(crate) struct Upstreams {
     client: Client,
     bases: Arc<Bases>,
     headers: HeaderMap,
+    /// What clients' requests name as host, if not the upstream's own.
+    host: Option<HeaderValue>,
     first_byte: Duration,
     /// Longest silence in the middle of a body.
     pub(crate) idle: Duration,
@@ -80,6 +87,8 @@ pub(crate) struct Aim<'a> {
     pub(crate) target: &'a str,
     /// The caches that the request came through.
     pub(crate) way: Option<&'a HeaderValue>,
+    /// The client's fields, where they are told on.
+    pub(crate) client: Option<&'a Forwarded>,
 }
 
 /// What is asked of an upstream.
@@ -103,6 +112,7 @@ impl Upstreams {
             client: client(connector),
             bases: edge.bases.clone(),
             headers: fixed_headers(config, &edge.loop_name)?,
+            host: host(config)?,
             first_byte: millis(config.first_byte_timeout_ms),
             idle: millis(config.upstream_idle_timeout_ms),
             metrics: edge.metrics.clone(),
@@ -159,13 +169,24 @@ impl Upstreams {
         None
     }
 
-    async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
-        let mut request = Request::new(Empty::new());
+    fn request(&self, base: usize, aim: Aim<'_>, content: Outgoing) -> Result<Request<Outgoing>, Fault> {
+        let mut request = Request::new(content);
         *request.uri_mut() = self.bases.0[base].join(aim.target).ok_or(Fault::Status)?;
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = match aim.client {
+            Some(client) => client.onward(&self.headers),
+            None => self.headers.clone(),
+        };
+        if let Some(host) = self.host.as_ref().filter(|_| aim.client.is_some()) {
+            request.headers_mut().insert(HOST, host.clone());
+        }
         if let Some(way) = aim.way.and_then(|way| self.way_on(way)) {
             request.headers_mut().insert(CDN_LOOP, way);
         }
+        Ok(request)
+    }
+
+    async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
+        let mut request = self.request(base, aim, Outgoing::default())?;
         match ask {
             Ask::Whole => {}
             Ask::Unless(head) => add_validators(request.headers_mut(), head),
@@ -239,7 +260,8 @@ impl Base {
     }
 }
 
-/// What every request says. Nothing of a client's request goes upstream: what is cached is the same for all.
+/// What every request says. In closed mode nothing of a client's request goes upstream: what is cached is the same for
+/// all.
 fn fixed_headers(config: &Config, loop_name: &str) -> Result<HeaderMap, String> {
     let value = |text: &str, what: &str| {
         HeaderValue::from_str(text).map_err(|_| format!("{what} cannot stand in a header field"))
@@ -256,6 +278,15 @@ fn fixed_headers(config: &Config, loop_name: &str) -> Result<HeaderMap, String> 
         headers.insert(AUTHORIZATION, bearer);
     }
     Ok(headers)
+}
+
+fn host(config: &Config) -> Result<Option<HeaderValue>, String> {
+    let named = Some(&config.upstream_host).filter(|host| !host.is_empty());
+    named
+        .map(|host| {
+            HeaderValue::from_str(host).map_err(|_| "upstream_host cannot stand in a header field".into())
+        })
+        .transpose()
 }
 
 fn add_validators(headers: &mut HeaderMap, head: &Head) {

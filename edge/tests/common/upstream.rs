@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
@@ -89,8 +89,10 @@ impl From<Answer> for Delayed {
 /// A request as the upstream saw it.
 #[derive(Debug, Clone, Default)]
 pub struct Seen {
+    pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
+    pub body: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -181,7 +183,8 @@ impl Upstream {
 
     async fn serve(&self, stream: TcpStream) -> std::io::Result<()> {
         let mut stream = BufReader::new(stream);
-        while let Some(seen) = read_head(&mut stream).await? {
+        while let Some(mut seen) = read_head(&mut stream).await? {
+            seen.body = read_body(&mut stream, &seen).await?;
             let found = self.program.lock().unwrap().answers.get(&seen.path).cloned();
             let answer = found.unwrap_or_else(|| Answer::status(404, "nothing here").into());
             self.program.lock().unwrap().seen.push(seen.clone());
@@ -235,7 +238,8 @@ async fn read_head(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<
     if stream.read_line(&mut line).await? == 0 {
         return Ok(None);
     }
-    let mut seen = Seen { path: line.split(' ').nth(1).unwrap_or_default().to_owned(), ..Seen::default() };
+    let word = |place| line.split(' ').nth(place).unwrap_or_default().to_owned();
+    let mut seen = Seen { method: word(0), path: word(1), ..Seen::default() };
     loop {
         line.clear();
         stream.read_line(&mut line).await?;
@@ -244,4 +248,26 @@ async fn read_head(stream: &mut BufReader<TcpStream>) -> std::io::Result<Option<
             None => return Ok(Some(seen)),
         };
     }
+}
+
+async fn read_body(stream: &mut BufReader<TcpStream>, seen: &Seen) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    if seen.headers.contains_key("transfer-encoding") {
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line).await?;
+            let size = usize::from_str_radix(line.trim_end(), 16).unwrap();
+            let start = body.len();
+            body.resize(start + size + 2, 0);
+            stream.read_exact(&mut body[start..]).await?;
+            body.truncate(start + size);
+            if size == 0 {
+                return Ok(body);
+            }
+        }
+    }
+    let length = seen.headers.get("content-length").map_or(0, |length| length.parse().unwrap());
+    body.resize(length, 0);
+    stream.read_exact(&mut body).await?;
+    Ok(body)
 }
