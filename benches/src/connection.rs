@@ -22,7 +22,11 @@ use crate::client::Failure;
 
 /// An open connection.
 #[derive(Debug)]
-pub struct Connection(SendRequest<Empty<Bytes>>);
+pub struct Connection {
+    requests: SendRequest<Empty<Bytes>>,
+    /// As other load generators write it: some caches tell hosts apart.
+    host: HeaderValue,
+}
 
 /// How an answer came.
 #[derive(Debug, Clone, Copy)]
@@ -49,21 +53,26 @@ impl Connection {
         let stream = socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
         stream.set_nodelay(true)?;
         match tls {
-            None => Self::over(stream).await,
-            Some(tls) => Self::over(tls.connect(ServerName::try_from("localhost")?, stream).await?).await,
+            None => Self::over(stream, port).await,
+            Some(tls) => {
+                Self::over(tls.connect(ServerName::try_from("localhost")?, stream).await?, port).await
+            }
         }
     }
 
-    async fn over(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Result<Self, Failure> {
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    async fn over(
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        port: u16,
+    ) -> Result<Self, Failure> {
+        let (requests, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        Ok(Self(sender))
+        Ok(Self { requests, host: HeaderValue::try_from(format!("127.0.0.1:{port}"))? })
     }
 
     /// Whether it can take no further request.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.0.is_closed()
+        self.requests.is_closed()
     }
 
     /// Asks for a path, and gives each piece of the body to `see`.
@@ -73,9 +82,9 @@ impl Connection {
     pub async fn get(&mut self, path: &str, mut see: impl FnMut(&[u8])) -> Result<Answer, Failure> {
         let mut request = Request::new(Empty::new());
         *request.uri_mut() = path.parse()?;
-        request.headers_mut().insert(HOST, HeaderValue::from_static("localhost"));
-        self.0.ready().await?;
-        let response = self.0.send_request(request).await?;
+        request.headers_mut().insert(HOST, self.host.clone());
+        self.requests.ready().await?;
+        let response = self.requests.send_request(request).await?;
         let status = response.status().as_u16();
         let mut answer =
             Answer { status, hit: is_hit(&response), head: Instant::now(), first: None, bytes: 0 };

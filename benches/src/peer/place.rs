@@ -58,7 +58,10 @@ impl Place {
     }
 
     /// The same for one proxy, with folders of its own.
-    pub(super) fn within(&self, name: &str) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// When a folder cannot be made.
+    pub fn within(&self, name: &str) -> Result<Self, Failure> {
         let place = Self { name: name.to_owned(), ..self.clone() };
         for folder in [place.run(), place.cache()] {
             let _ = fs::remove_dir_all(&folder);
@@ -88,6 +91,12 @@ impl Place {
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.run().join("log.txt")
+    }
+
+    /// Where the edge on that port writes its log.
+    #[must_use]
+    pub fn edge_log(&self, port: u16) -> PathBuf {
+        self.run().join(format!("edge.{port}.txt"))
     }
 
     /// A folder for what the harness itself writes.

@@ -62,8 +62,7 @@ pub fn edge(
     }
     words.extend_from_slice(more);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let log = place.log().with_extension(format!("{port}.txt"));
-    let mut process = Process::start(&words, place.core, &log)?;
+    let mut process = Process::start(&words, place.core, &place.edge_log(port))?;
     until_listening(&mut process, admin)?;
     until_ready(admin)?;
     Ok((port, admin, process))
