@@ -1,9 +1,8 @@
 //! The head of a response as clients will see it, prepared once.
 
 use http::header::{
-    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_TYPE, ETAG, EXPIRES, HeaderName, LAST_MODIFIED, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VARY,
+    ACCEPT_RANGES, AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    EXPIRES, HeaderName, LAST_MODIFIED, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, response};
 
@@ -11,25 +10,15 @@ use super::object::GZIP_BYTES;
 use super::policy::{CDN_CACHE_CONTROL, Context, Policy};
 use super::variants::Variant;
 use crate::cors;
-use crate::semantics::{encoding, repr_digest};
+use crate::semantics::{encoding, hop_by_hop, repr_digest};
 
 pub(crate) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 /// Most surrogate keys that are taken from one response.
 const MAX_SURROGATE_KEYS: usize = 64;
 
-/// Fields between an upstream and this edge that clients never see (RFC 9110 7.6.1, RFC 9213, RFC 9530).
-const PRIVATE: [HeaderName; 18] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    PROXY_AUTHENTICATE,
-    HeaderName::from_static("proxy-authentication-info"),
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
+/// Fields between an upstream and this edge that clients never see (RFC 9213, RFC 9530), beside those of one hop.
+const PRIVATE: [HeaderName; 8] = [
     HeaderName::from_static("alt-svc"),
     HeaderName::from_static("surrogate-control"),
     HeaderName::from_static("content-digest"),
@@ -148,12 +137,15 @@ impl Head {
 
 /// `coded`: there is, or may be, a gzip form.
 fn client_headers(parts: &response::Parts, coded: bool, media: bool) -> HeaderMap {
-    let mut headers = parts.headers.clone();
-    for line in parts.headers.get_all(CONNECTION) {
-        for name in line.to_str().unwrap_or_default().split(',') {
-            headers.remove(name.trim());
-        }
+    // Values lie in the buffer that the head was read into: a copy lets go of it.
+    let copied = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.clone(), HeaderValue::from_bytes(value.as_bytes()).expect("it was a value before"))
+    };
+    let mut headers: HeaderMap = HeaderMap::with_capacity(parts.headers.len());
+    for (name, value) in parts.headers.iter().map(copied) {
+        headers.append(name, value);
     }
+    hop_by_hop::remove(&mut headers);
     for name in &PRIVATE {
         headers.remove(name);
     }
@@ -225,6 +217,21 @@ mod tests {
         assert_eq!(head.headers["vary"], "Accept-Encoding");
         assert_eq!(head.headers["access-control-allow-origin"], "*");
         assert_eq!((head.policy.lifetime_seconds, head.policy.initial_age_seconds), (9, 4));
+    }
+
+    /// An upstream's head lies in the buffer that it was read into, with what came behind it.
+    #[test]
+    fn what_is_kept_holds_no_buffer_of_the_upstream() {
+        let buffer = bytes::Bytes::from(vec![b'a'; 1 << 20]);
+        let mut parts = parts(200, &[("cache-control", "max-age=9")]);
+        let value = |from| HeaderValue::from_maybe_shared(buffer.slice(from..from + 3)).unwrap();
+        parts.headers.insert(ETAG, value(0));
+        parts.headers.insert("x", value(3));
+        let head = Head::read(&parts, Some(3), true, &CONTEXT);
+        let again = head.confirmed_by(&parts, &CONTEXT);
+        drop(parts);
+        assert_eq!((head.etag(), again.etag()), (Some("aaa"), Some("aaa")));
+        assert!(buffer.is_unique(), "a megabyte is kept for six bytes");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::config::millis;
 use crate::edge::Edge;
 use crate::fill::{PassBody, read_head};
 use crate::problem::Problem;
+use crate::semantics::reference;
 use crate::server::Worker;
 use crate::upstream::{Aim, Forwarded, Onward, Outgoing};
 
@@ -73,26 +74,25 @@ fn invalidate(edge: &Edge, target: &str, host: Option<&str>, headers: &HeaderMap
     }
 }
 
-/// The cache key of a URI reference (RFC 3986 4.1); `None` where it leads elsewhere, or needs more than a join.
+/// The cache key of a URI reference; `None` where it leads elsewhere.
 fn referred(reference: &str, target: &str, is_ours: impl Fn(&str) -> bool) -> Option<String> {
-    let reference = reference.split('#').next().unwrap_or_default();
-    if reference.contains("://") || reference.starts_with("//") {
-        let uri: Uri = reference
-            .strip_prefix("//")
-            .map_or(reference.to_owned(), |rest| format!("http://{rest}"))
-            .parse()
-            .ok()?;
-        return is_ours(uri.authority()?.as_str()).then(|| cache_key_of(uri.path(), uri.query()))?;
-    }
-    let base = target.split('?').next().unwrap_or_default();
-    let joined = match reference {
-        "" => target.to_owned(),
-        absolute if absolute.starts_with('/') => absolute.to_owned(),
-        query if query.starts_with('?') => format!("{base}{query}"),
-        relative => format!("{}{relative}", &base[..=base.rfind('/')?]),
+    let authority =
+        reference.split_once("://").map(|(_, rest)| rest).or_else(|| reference.strip_prefix("//"));
+    let joined = match authority {
+        Some(rest) => {
+            let (authority, _) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+            if !is_ours(authority) {
+                return None;
+            }
+            let path = &rest[authority.len()..];
+            reference::join("/", if path.is_empty() { "/" } else { path })?
+        }
+        None => reference::join(target, reference)?,
     };
-    let (path, query) =
-        joined.split_once('?').map_or((joined.as_str(), None), |(path, query)| (path, Some(query)));
+    let (path, query) = match joined.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (joined.as_str(), None),
+    };
     cache_key_of(path, query)
 }
 
@@ -130,6 +130,9 @@ mod tests {
             ("http://us/x", "/x"),
             ("https://us/x?y", "/x?y"),
             ("//us/x", "/x"),
+            ("http://us", "/"),
+            ("http://us?y", "/?y"),
+            ("../x", "/x"),
         ] {
             assert_eq!(of(reference).as_deref(), Some(cache_key), "{reference}");
         }

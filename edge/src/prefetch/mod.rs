@@ -10,7 +10,7 @@ mod puller;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use segue_manifests::{MediaPath, path};
+use segue_manifests::{AssetId, MediaPath, RenditionName, Rev, path};
 use tokio::sync::mpsc;
 
 use crate::cache::Object;
@@ -54,9 +54,9 @@ impl Prefetch {
         self.fills > 0
     }
 
-    /// Leaves a pull; `false` where there is no room, or nothing is prefetched.
+    /// Leaves a pull for the worker that makes them; `false` where there is no room.
     pub(crate) fn leave(&self, pull: Pull) -> bool {
-        self.fills > 0 && self.queue.try_send(pull).is_ok()
+        self.queue.try_send(pull).is_ok()
     }
 }
 
@@ -73,20 +73,16 @@ pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object
 
 /// An object is served, or is on its way: what follows it is pulled, once for each object.
 pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc<Object>>) {
-    if edge.prefetch.fills == 0 || object.is_some_and(|object| object.marks.is_followed()) {
+    if !edge.prefetch.is_on() || object.is_some_and(|object| object.marks.is_followed()) {
         return;
     }
     let pull = match media {
         Some(media @ MediaPath::Multivariant { .. }) => Some(Pull::Start(media.path(), START_SEGMENTS)),
         Some(MediaPath::Segment { asset, rev, rendition, index }) => {
-            let (asset, rev, rendition) = (*asset, *rev, rendition.clone());
-            let playlist = MediaPath::Media { asset, rev, rendition: rendition.clone() }.path();
             // Without the playlist nobody knows whether there is another.
-            let Some(count) = edge.store.object(&playlist).and_then(|object| next::segments(&object)) else {
-                return;
-            };
-            let index = index + 1;
-            (index < count).then(|| Pull::Object(MediaPath::Segment { asset, rev, rendition, index }.path()))
+            let Some(playlist) = edge.store.object(&playlist_of(*asset, *rev, rendition)) else { return };
+            let next = next::segment(&playlist, *index).and_then(|(_, next)| next);
+            next.and_then(|url| resolve(&media?.path(), &url)).map(Pull::Object)
         }
         _ => None,
     };
@@ -108,8 +104,8 @@ pub(crate) fn description(
     let media = media?;
     let segment = match media {
         MediaPath::Segment { asset, rev, rendition, index } => {
-            let playlist = MediaPath::Media { asset: *asset, rev: *rev, rendition: rendition.clone() }.path();
-            edge.store.object(&playlist).and_then(|object| next::segment(&object, *index))
+            let playlist = edge.store.object(&playlist_of(*asset, *rev, rendition));
+            playlist.and_then(|playlist| next::segment(&playlist, *index))
         }
         _ => None,
     };
@@ -121,6 +117,11 @@ pub(crate) fn description(
         let _ = object.cmsd.set(made.clone());
     }
     Some(made)
+}
+
+/// Cache key of the media playlist that a segment belongs to.
+fn playlist_of(asset: AssetId, rev: Rev, rendition: &RenditionName) -> String {
+    MediaPath::Media { asset, rev, rendition: rendition.clone() }.path()
 }
 
 /// A player announces what it will ask for next; `allowed` says which cache keys it may have.
@@ -137,7 +138,7 @@ pub(crate) fn announced(edge: &Edge, cache_key: &str, told: &Cmcd, allowed: impl
 }
 
 fn leave(edge: &Edge, pull: Pull) {
-    if edge.prefetch.fills > 0 && !edge.prefetch.leave(pull) {
+    if edge.prefetch.is_on() && !edge.prefetch.leave(pull) {
         edge.metrics.prefetch_skipped("queue-full");
     }
 }

@@ -4,6 +4,7 @@ use segue_manifests::path;
 use segue_manifests::playlists::{MediaPlaylist, MultivariantPlaylist};
 
 use crate::cache::Object;
+use crate::semantics::reference;
 
 /// Longest URL that is resolved, bytes.
 const MAX_URL: usize = 2 << 10;
@@ -11,28 +12,21 @@ const MAX_URL: usize = 2 << 10;
 /// The cache key of a URL that is relative to another object (RFC 3986 5.2): same host, no tricks; a token in it is taken
 /// out. `None` where it leads elsewhere.
 pub(crate) fn resolve(base: &str, url: &str) -> Option<String> {
-    if url.len() > MAX_URL || url.starts_with("//") || url.contains("://") {
+    if url.len() > MAX_URL {
         return None;
     }
-    let url = url.split(['?', '#']).next()?;
-    let joined = match url.strip_prefix('/') {
-        Some(_) => url.to_owned(),
-        None => {
-            let (folder, _) = base.split_once('?').map_or(base, |(path, _)| path).rsplit_once('/')?;
-            let mut segments: Vec<&str> = folder.split('/').collect();
-            for segment in url.split('/') {
-                match segment {
-                    "." => {}
-                    ".." if segments.len() > 1 => drop(segments.pop()),
-                    ".." => return None,
-                    segment => segments.push(segment),
-                }
-            }
-            segments.join("/")
-        }
-    };
-    let normal = path::normalise(&joined).ok()?;
+    if url.starts_with('/') {
+        // Held to what a request's own path is: no dots, for one.
+        path::normalise(path_of(url)).ok()?;
+    }
+    let joined = reference::join(base, url)?;
+    let normal = path::normalise(path_of(&joined)).ok()?;
     Some(path::split_token(&normal).1.into_owned())
+}
+
+/// A URL without query and fragment.
+fn path_of(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Duration of a segment in milliseconds, and the URL of the next one.
@@ -41,12 +35,6 @@ pub(super) fn segment(playlist: &Object, index: u32) -> Option<(u64, Option<Stri
     let mut segments = MediaPlaylist::parse(text).ok()?.segments.into_iter().skip(index as usize);
     let duration_ms = (segments.next()?.duration_us + 500) / 1000;
     Some((duration_ms, segments.next().map(|segment| segment.uri)))
-}
-
-/// How many segments a media playlist has.
-pub(super) fn segments(playlist: &Object) -> Option<u32> {
-    let text = std::str::from_utf8(&playlist.body).ok()?;
-    u32::try_from(MediaPlaylist::parse(text).ok()?.segments.len()).ok()
 }
 
 /// The media playlists of a multivariant playlist, by cache key.

@@ -19,7 +19,7 @@ const RENDITIONS: usize = 16;
 pub(crate) async fn work(worker: Arc<Worker>) {
     let prefetch = &worker.edge.prefetch;
     let waiting = prefetch.waiting.lock().map_or(None, |mut waiting| waiting.take());
-    let (Some(mut waiting), true) = (waiting, prefetch.fills > 0) else { return };
+    let (Some(mut waiting), true) = (waiting, prefetch.is_on()) else { return };
     let room = Arc::new(Semaphore::new(prefetch.fills.min(Semaphore::MAX_PERMITS)));
     while let Some(pull) = waiting.recv().await {
         let Ok(permit) = room.clone().acquire_owned().await else { return };

@@ -1,28 +1,17 @@
 //! A client's request on its way to an upstream, in open mode (RFC 9110 7.6).
 
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, IF_MATCH,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
-    RANGE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT, VIA,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, HeaderName, IF_MATCH,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE, USER_AGENT, VIA,
 };
 use http::{HeaderMap, HeaderValue};
 
-use crate::semantics::encoding;
+use crate::semantics::{encoding, hop_by_hop};
 
-/// Fields that are for the next hop alone, or that this edge says for itself. What a client claims about the way it came
+/// Fields that this edge says for itself, beside those of one hop. What a client claims about the way it came
 /// is not told on: it is no part of the cache key, and an upstream that believed it could be made to answer one client
 /// for all.
-const OWN: [HeaderName; 20] = [
-    CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    HeaderName::from_static("proxy-connection"),
-    PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION,
-    TE,
-    TRAILER,
-    TRANSFER_ENCODING,
-    UPGRADE,
-    HeaderName::from_static("http2-settings"),
+const OWN: [HeaderName; 10] = [
     CONTENT_LENGTH,
     EXPECT,
     HOST,
@@ -59,9 +48,7 @@ impl Forwarded {
     /// The fields for the upstream; `own`: what this edge says in every request.
     pub(super) fn onward(&self, own: &HeaderMap) -> HeaderMap {
         let mut fields = self.fields.clone();
-        for line in self.fields.get_all(CONNECTION) {
-            line.to_str().unwrap_or_default().split(',').for_each(|name| drop(fields.remove(name.trim())));
-        }
+        hop_by_hop::remove(&mut fields);
         OWN.iter().for_each(|name| drop(fields.remove(name)));
         if !self.alone {
             CONDITIONS.iter().for_each(|name| drop(fields.remove(name)));
