@@ -214,7 +214,7 @@ impl Config {
             }
         }
         for admin in &self.edge_admins {
-            crate::takedown::purge_uri(admin).map_err(|reason| format!("edge_admins: {reason}"))?;
+            crate::edge_admin::address(admin, "/purge").map_err(|reason| format!("edge_admins: {reason}"))?;
         }
         for origin in self.cors_origins.iter().filter(|it| *it != "*") {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

@@ -24,6 +24,7 @@ mod clock;
 mod config;
 mod covers;
 mod database;
+mod edge_admin;
 mod http;
 mod ids;
 mod import;

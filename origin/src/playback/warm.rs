@@ -6,16 +6,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Request, Uri};
-use http_body_util::Full;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::Uri;
 use moka::sync::Cache;
 use segue_manifests::{AssetId, MediaPath, Rev};
+use serde_json::json;
 use tokio::sync::mpsc;
+
+use crate::edge_admin::{EdgeAdmin, address};
 
 /// Hints that wait; more are dropped.
 const QUEUE: usize = 4096;
@@ -39,9 +36,9 @@ pub(crate) struct Warm {
 
 /// Makes the calls.
 struct Caller {
-    client: Client<HttpConnector, Full<Bytes>>,
-    admins: Vec<Uri>,
-    authorization: Option<HeaderValue>,
+    admin: EdgeAdmin,
+    /// Where each edge takes hints.
+    edges: Vec<Uri>,
 }
 
 impl Warm {
@@ -49,16 +46,13 @@ impl Warm {
     /// that of the edges nobody is told.
     pub(crate) fn new(edges: usize, admins: &[String], secret: &str) -> Self {
         let told = Cache::builder().max_capacity(REMEMBERED).time_to_live(PAUSE).build();
-        let uri = |admin: &String| format!("{}/prefetch", admin.trim_end_matches('/')).parse::<Uri>();
-        let admins: Vec<Uri> = admins.iter().filter_map(|admin| uri(admin).ok()).collect();
-        if admins.len() != edges || secret.is_empty() {
+        let edges_told: Vec<Uri> =
+            admins.iter().filter_map(|admin| address(admin, "/prefetch").ok()).collect();
+        if edges_told.len() != edges || secret.is_empty() {
             return Self { queue: None, told };
         }
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {secret}")).ok();
-        authorization.iter_mut().for_each(|value| value.set_sensitive(true));
-        let client = Client::builder(TokioExecutor::new()).build_http();
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(Caller { client, admins, authorization }.work(waiting));
+        tokio::spawn(Caller { admin: EdgeAdmin::new(secret), edges: edges_told }.work(waiting));
         Self { queue: Some(queue), told }
     }
 
@@ -88,19 +82,10 @@ impl Caller {
     }
 
     async fn call(&self, edge: usize, paths: Vec<String>) {
-        let uri = &self.admins[edge];
-        let body = serde_json::json!({ "paths": paths }).to_string();
-        let mut request = Request::post(uri.clone()).header(CONTENT_TYPE, "application/json");
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization.clone());
-        }
-        let Ok(request) = request.body(Full::from(body)) else { return };
-        match tokio::time::timeout(PATIENCE, self.client.request(request)).await {
-            Ok(Ok(answer)) if answer.status().is_success() => {}
-            Ok(Ok(answer)) => {
-                tracing::debug!(edge = %uri, status = answer.status().as_u16(), "an edge takes no hint")
-            }
-            Ok(Err(error)) => tracing::debug!(edge = %uri, %error, "an edge cannot be told"),
+        let (uri, body) = (&self.edges[edge], json!({ "paths": paths }));
+        match tokio::time::timeout(PATIENCE, self.admin.post(uri, &body, None)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(edge = %uri, error, "an edge takes no hint"),
             Err(_) => tracing::debug!(edge = %uri, "an edge does not answer a hint"),
         }
     }

@@ -23,8 +23,6 @@ use crate::http::Problem;
 use crate::shared::{Event, Events, Shared};
 use push::Edges;
 
-pub(crate) use push::purge_uri;
-
 /// Seconds between looks at the database for what other origins have taken down.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Time from word of another origin to the look, and so between such looks.

@@ -8,6 +8,7 @@ mod cached;
 mod catalog;
 mod covers;
 mod curation;
+mod edge_admin;
 mod faults;
 mod gateway;
 mod hostile;

@@ -1,74 +1,28 @@
 //! What is taken down cannot be played any more.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use http::{Method, Request, Response};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use http::Method;
 use serde_json::{Value, json};
 
+use crate::edge_admin::EdgeAdmin;
 use crate::support::{Track, eventually, memory, origin_with, start, tags};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
-/// Purges as an edge's admin listener gets them: authorization, trace, body.
-type Purges = Arc<Mutex<Vec<(String, String, Value)>>>;
-
-/// An admin listener that fails the first request.
-async fn edge() -> (String, Purges) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let purges = Purges::default();
-    let seen = purges.clone();
-    tokio::spawn(async move {
-        let mut failed = false;
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            if !std::mem::replace(&mut failed, true) {
-                continue;
-            }
-            let seen = seen.clone();
-            let service = service_fn(move |request: Request<Incoming>| {
-                let seen = seen.clone();
-                async move {
-                    assert_eq!(request.method(), Method::POST);
-                    if request.uri().path() == "/prefetch" {
-                        return Ok(Response::new(Full::default()));
-                    }
-                    assert_eq!(request.uri().path(), "/purge");
-                    let header = |name| {
-                        let value =
-                            request.headers().get(name).map(|it: &http::HeaderValue| it.to_str().unwrap());
-                        value.unwrap_or_default().to_owned()
-                    };
-                    let (authorization, trace) = (header("authorization"), header("traceparent"));
-                    let body = request.into_body().collect().await.unwrap().to_bytes();
-                    seen.lock().unwrap().push((authorization, trace, serde_json::from_slice(&body).unwrap()));
-                    Ok::<_, std::convert::Infallible>(Response::new(Full::new(Bytes::from_static(b"{}"))))
-                }
-            });
-            let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-            tokio::spawn(async move { server.serve_connection(TokioIo::new(stream), service).await });
-        }
-    });
-    (address, purges)
-}
-
 /// The assets that were purged.
-fn purged(purges: &Purges) -> Vec<Value> {
-    purges.lock().unwrap().iter().map(|(_, _, body)| body["surrogate_keys"][0].clone()).collect()
+fn purged(edge: &EdgeAdmin) -> Vec<Value> {
+    edge.told("/purge").into_iter().map(|call| call.body["surrogate_keys"][0].clone()).collect()
 }
 
 #[tokio::test]
 async fn every_origin_of_a_database_notices_and_tells_the_edges() {
     let (dir, store) = (Arc::new(tempfile::tempdir().unwrap()), memory());
-    let (edge, purges) = edge().await;
+    let edge = EdgeAdmin::start(1).await;
     let one = start(dir.clone(), store.clone(), |_| ()).await;
     let track = Track::new(1, tags("One", "Ann", "First"));
     one.add(&track).await;
-    let other = start(dir, store, |config| config.edge_admins = vec![edge]).await;
+    let other = start(dir, store, |config| config.edge_admins = vec![edge.address.clone()]).await;
     let media = format!("{}/aac-128/0.m4s", track.base());
     assert_eq!(other.get(&media).await.status, 200);
     let (_, curator) = one.user("root").await;
@@ -76,17 +30,17 @@ async fn every_origin_of_a_database_notices_and_tells_the_edges() {
     assert_eq!(one.as_user(Method::PUT, &path, &curator, &json!({})).await.status, 204);
     // An edge that asks the other origin now may still be given the song; it is told once more when that one notices.
     eventually(async || other.get(&media).await.status == 410).await;
-    eventually(async || purged(&purges) == [json!(format!("asset-{}", track.id()))]).await;
+    eventually(async || purged(&edge) == [json!(format!("asset-{}", track.id()))]).await;
     assert_eq!(one.as_user(Method::DELETE, &path, &curator, &Value::Null).await.status, 204);
     eventually(async || other.get(&media).await.status == 200).await;
-    eventually(async || purged(&purges).len() == 2).await;
+    eventually(async || purged(&edge).len() == 2).await;
 }
 
 #[tokio::test]
 async fn a_song_goes_everywhere_and_comes_back() {
-    let (edge, purges) = edge().await;
+    let edge = EdgeAdmin::start(1).await;
     let origin = origin_with(|config| {
-        config.edge_admins = vec![edge];
+        config.edge_admins = vec![edge.address.clone()];
         config.edge_admin_secret = "hush".into();
     })
     .await;
@@ -119,10 +73,11 @@ async fn a_song_goes_everywhere_and_comes_back() {
     assert_eq!(origin.get("/songs").await.titles(), ["Two"]);
     assert_eq!(origin.get("/songs?name=One").await.titles(), Vec::<String>::new());
     assert_eq!(origin.get(&format!("{}/mv.m3u8", other.base())).await.status, 200);
-    eventually(async || !purges.lock().unwrap().is_empty()).await;
-    let (authorization, trace, body) = purges.lock().unwrap()[0].clone();
-    assert_eq!(authorization, "Bearer hush");
-    assert_eq!(body, json!({"surrogate_keys": [format!("asset-{}", track.id())]}));
+    eventually(async || !edge.told("/purge").is_empty()).await;
+    let call = edge.told("/purge").remove(0);
+    assert_eq!(call.authorization, "Bearer hush");
+    let trace = call.trace;
+    assert_eq!(call.body, json!({"surrogate_keys": [format!("asset-{}", track.id())]}));
     assert!(trace.starts_with(&format!("00-{TRACE}-")) && trace != parent, "{trace}");
 
     // Importing it again does not bring it back.
