@@ -55,8 +55,22 @@ async fn what_happened_is_told_and_no_secret() {
     assert_eq!(sampled.get("aac-2/0.m4s").await.status, 500);
     sampled.edge.drain(std::time::Duration::from_secs(9)).await;
 
+    // Five failures in a row make an upstream rest; why, is told then.
+    let nowhere = Bench::with(|config| {
+        config.workers = 1;
+        config.upstreams = vec!["http://no-such-name.invalid:80".into()];
+        config.open = true;
+    })
+    .await;
+    for number in 0..5 {
+        assert_eq!(get(nowhere.edge.addr(), &format!("/{number}")).await.code(), "upstream-connect");
+    }
+    nowhere.edge.drain(std::time::Duration::from_secs(9)).await;
+
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     let requests: Vec<_> = log.lines().filter(|line| line.contains("segue_edge::access: request")).collect();
+    let rests = log.lines().find(|line| line.contains("it rests")).unwrap();
+    assert!(rests.contains("no-such-name.invalid") && rests.contains("dns error: "), "{rests}");
     let of_sampled = |path: &str| requests.iter().filter(|line| line.contains(path)).count();
     assert_eq!((of_sampled("aac-1/0.m4s"), of_sampled("aac-2/0.m4s")), (2, 1), "{log}");
     let requests: Vec<_> = requests.into_iter().filter(|line| line.contains("aac-256/")).collect();

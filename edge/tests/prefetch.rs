@@ -32,6 +32,14 @@ fn publish(bench: &Bench) {
     }
 }
 
+/// Until all that was left to be pulled so far has been begun: pulls are begun in their order, and this is the last one.
+async fn until_all_begun(bench: &Bench, number: u32) {
+    let bearer = format!("Bearer {ADMIN_SECRET}");
+    let last = format!(r#"{{"paths":["{BASE}last-1/{number}.m4s"]}}"#);
+    request(bench.edge.admin_addr(), "POST", "/prefetch", &[("authorization", &bearer)], &last).await;
+    until(|| bench.upstream.fetches(&format!("last-1/{number}.m4s")) == 1).await;
+}
+
 async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -60,11 +68,13 @@ async fn a_segment_brings_the_next_one_and_the_last_one_none() {
     publish(&bench);
     bench.get("aac-256/0.m4s").await;
     bench.get("aac-256/media.m3u8").await;
+    until_all_begun(&bench, 0).await;
     assert_eq!(bench.upstream.fetches("aac-256/1.m4s"), 0, "without the playlist nobody knows what follows");
     bench.get("aac-256/1.m4s").await;
     until(|| bench.upstream.fetches("aac-256/2.m4s") == 1).await;
     bench.until_metric("segue_edge_prefetched_total", 1).await;
     assert!(bench.get("aac-256/2.m4s").await.header("cache-status").contains("; hit"));
+    until_all_begun(&bench, 1).await;
     assert_eq!(bench.upstream.fetches("aac-256/3.m4s"), 0);
 }
 
@@ -147,5 +157,12 @@ async fn nothing_is_pulled_where_that_is_off() {
     bench.get("mv.m3u8").await;
     bench.get("aac-256/media.m3u8").await;
     bench.get("aac-256/0.m4s").await;
-    assert_eq!(bench.metric("segue_edge_fills_total{outcome=\"ok\"}").await, 3);
+    // As long as a pull would take, and longer: each of these is a fetch.
+    for number in 0..20 {
+        bench.get(&format!("last-1/{number}.m4s")).await;
+    }
+    assert_eq!(bench.metric("segue_edge_fills_total{outcome=\"ok\"}").await, 23);
+    for tail in ["aac-128/media.m3u8", "aac-128/0.m4s", "aac-256/1.m4s"] {
+        assert_eq!(bench.upstream.fetches(tail), 0, "{tail}");
+    }
 }

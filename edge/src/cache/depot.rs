@@ -4,7 +4,7 @@
 //! sealed: nobody can change what is still on its way, and its pages live until the last byte is acknowledged.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -25,7 +25,7 @@ const ASKED_AGAIN: u32 = 256;
 const FILES: u64 = 65_536;
 const DESCRIPTORS_SHARE: u64 = 4;
 
-/// The room that such files may take.
+/// Keeps hot bodies in sealed files, as far as there is room.
 #[derive(Debug)]
 pub(crate) struct Depot {
     limit_bytes: u64,
@@ -40,12 +40,18 @@ struct Used {
     files: AtomicU64,
 }
 
-/// A body in a sealed file. Gives its room back when dropped.
+/// Room for one file, given back when dropped.
+#[derive(Debug)]
+struct Room {
+    bytes: u64,
+    used: Arc<Used>,
+}
+
+/// A body in a sealed file.
 #[derive(Debug)]
 pub(crate) struct SealedBody {
     pub(crate) file: File,
-    bytes: u64,
-    used: Arc<Used>,
+    _room: Room,
 }
 
 /// The file of an object, if it has one, and how often it was asked for.
@@ -87,33 +93,23 @@ impl Depot {
     }
 
     fn seal(&self, bytes: &Bytes) -> Option<SealedBody> {
-        let size = bytes.len() as u64;
-        let fits = self.used.bytes.load(Relaxed) + size <= self.limit_bytes
-            && self.used.files.load(Relaxed) < self.limit_files;
-        if !fits {
-            return None;
-        }
-        self.used.bytes.fetch_add(size, Relaxed);
-        self.used.files.fetch_add(1, Relaxed);
-        let descriptor = memfd_create("segue-body", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING);
-        let given_back = |error: &dyn std::fmt::Display| {
-            self.used.give_back(size);
-            tracing::debug!("no memory file for a body: {error}");
-        };
-        let mut file = File::from(descriptor.inspect_err(|error| given_back(error)).ok()?);
-        let body = |file| SealedBody { file, bytes: size, used: self.used.clone() };
-        let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
-        let sealed = file.write_all(bytes).and_then(|()| Ok(fcntl_add_seals(&file, seals)?));
-        let body = body(file);
-        // Where it fails the dropped body gives its room back.
-        sealed.ok().map(|()| body)
+        let room = self.room(bytes.len() as u64)?;
+        let file =
+            sealed(bytes).inspect_err(|error| tracing::debug!("no memory file for a body: {error}")).ok()?;
+        Some(SealedBody { file, _room: room })
+    }
+
+    fn room(&self, bytes: u64) -> Option<Room> {
+        let used = &self.used;
+        let before = (used.bytes.fetch_add(bytes, Relaxed), used.files.fetch_add(1, Relaxed));
+        let room = Room { bytes, used: used.clone() };
+        (before.0 + bytes <= self.limit_bytes && before.1 < self.limit_files).then_some(room)
     }
 
     /// Makes room when there is little left: takes the file of every object that was hardly asked for since the last
     /// time.
     pub(crate) fn make_room(&self) {
         let mut objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
-        objects.retain(|object| object.strong_count() > 0);
         let crowded = self.used.bytes.load(Relaxed) > self.limit_bytes / 8 * 7
             || self.used.files.load(Relaxed) > self.limit_files / 8 * 7;
         objects.retain(|object| {
@@ -134,16 +130,18 @@ impl Depot {
     }
 }
 
-impl Used {
-    fn give_back(&self, bytes: u64) {
-        self.bytes.fetch_sub(bytes, Relaxed);
-        self.files.fetch_sub(1, Relaxed);
-    }
+/// A memory file of these bytes that nobody can change.
+fn sealed(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("segue-body", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(bytes)?;
+    fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL)?;
+    Ok(file)
 }
 
-impl Drop for SealedBody {
+impl Drop for Room {
     fn drop(&mut self) {
-        self.used.give_back(self.bytes);
+        self.used.bytes.fetch_sub(self.bytes, Relaxed);
+        self.used.files.fetch_sub(1, Relaxed);
     }
 }
 

@@ -185,7 +185,7 @@ fn is_absent(status: StatusCode) -> bool {
     matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE)
 }
 
-/// Parts are stored as slices only, and a 304 is no response of its own.
+/// Parts are not stored, and a 304 is no response of its own.
 fn is_storable(status: StatusCode, context: &Context) -> bool {
     match context.media {
         true => status.is_server_error() || is_guessable(status),

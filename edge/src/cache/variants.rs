@@ -17,10 +17,10 @@ use crate::semantics::vary;
 
 /// Most variants of one resource: beyond, the oldest goes. A stranger can make up as many values as they like.
 pub(crate) const MAX_VARIANTS: usize = 32;
-/// Parts the cache key of a resource from what tells its variants or slices apart. No target has it.
+/// Parts the cache key of a resource from what tells its variants apart. No target has it.
 pub(crate) const SEPARATOR: char = '\0';
 
-/// The cache key of the resource that a variant or a slice belongs to.
+/// The cache key of the resource that a variant belongs to.
 pub(crate) fn resource(cache_key: &str) -> &str {
     cache_key.split(SEPARATOR).next().unwrap_or(cache_key)
 }

@@ -113,22 +113,21 @@ impl Hit {
         let is_head = wanted.method == token::Method::Head;
         let started = account.started;
         account.path = wanted.cache_key;
-        let length = match (&object.gzip, zipped, is_head) {
-            (_, _, true) => 0,
-            (Some(gzip), true, _) => gzip.bytes.len(),
-            _ => object.body.len(),
-        };
-        let meter = Meter::hit(worker.clone(), account, length);
-        Self { object, zipped, is_head, started, meter }
+        let mut hit = Self { object, zipped, is_head, started, meter: Meter::hit(worker.clone(), account) };
+        let length = if is_head { 0 } else { hit.whole().len() };
+        hit.meter.expect(length);
+        hit
+    }
+
+    /// The representation.
+    fn whole(&self) -> &Bytes {
+        let gzip = self.object.gzip.as_ref().filter(|_| self.zipped);
+        gzip.map_or(&self.object.body, |gzip| &gzip.bytes)
     }
 
     /// The bytes behind the head.
     pub(crate) fn body(&self) -> Bytes {
-        match (&self.object.gzip, self.zipped, self.is_head) {
-            (_, _, true) => Bytes::new(),
-            (Some(gzip), true, _) => gzip.bytes.clone(),
-            _ => self.object.body.clone(),
-        }
+        if self.is_head { Bytes::new() } else { self.whole().clone() }
     }
 
     /// The body in a file that the kernel can send from.
@@ -139,13 +138,10 @@ impl Hit {
     /// The fields that all answers with this object have, and the length of its body.
     pub(crate) fn fields(&self) -> (HeaderMap, usize) {
         let mut headers = self.object.head.headers.clone();
-        match self.object.gzip.as_ref().filter(|_| self.zipped) {
-            Some(gzip) => {
-                respond::describe_gzip(&mut headers, gzip);
-                (headers, gzip.bytes.len())
-            }
-            None => (headers, self.object.body.len()),
+        if let Some(gzip) = self.object.gzip.as_ref().filter(|_| self.zipped) {
+            respond::describe_gzip(&mut headers, gzip);
         }
+        (headers, self.whole().len())
     }
 
     /// The head goes out, `waited` after the request came.

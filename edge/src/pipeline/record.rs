@@ -66,10 +66,15 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Follows an answer from memory, whose body has that many bytes.
-    pub(super) fn hit(worker: Arc<Worker>, account: Account, length: usize) -> Self {
+    /// Follows an answer from memory.
+    pub(super) fn hit(worker: Arc<Worker>, account: Account) -> Self {
         let (status, cache) = (StatusCode::OK, CacheStatus::Hit);
-        Self { worker, account, status, cache, length: Some(length as u64), sent: 0, fault: None }
+        Self { worker, account, status, cache, length: None, sent: 0, fault: None }
+    }
+
+    /// So many bytes are to go out.
+    pub(super) fn expect(&mut self, length: usize) {
+        self.length = Some(length as u64);
     }
 
     pub(crate) fn sent(&mut self, bytes: usize) {

@@ -130,16 +130,16 @@ pub(crate) fn plain(head: &RequestHead<'_, '_>, edge: &Edge) -> Option<(Method, 
     if !is_plain || !head.target.starts_with('/') || head.target.contains('#') {
         return None;
     }
-    if head.target.split_once('?').is_some_and(|(_, query)| query.contains("CMCD=")) {
+    let (path, query) = match head.target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (head.target, None),
+    };
+    if query.is_some_and(|query| query.contains("CMCD=")) {
         return None;
     }
     if head.target.len() as u64 > edge.config.target_bytes {
         return Some((name, Err(Problem::TARGET)));
     }
-    let (path, query) = match head.target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (head.target, None),
-    };
     Some((name, if edge.config.open { open(method, path, query) } else { closed(method, path) }))
 }
 

@@ -1,7 +1,7 @@
 //! What a connection is doing, and for how long it may.
 //!
-//! One coarse timer for each connection looks at a few numbers, instead of a timer for each request: hyper's own
-//! `header_read_timeout` costs up to a microsecond for each request.
+//! One coarse timer for all connections of a worker looks at a few numbers, instead of a timer for each request: hyper's
+//! own `header_read_timeout` costs up to a microsecond for each request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};

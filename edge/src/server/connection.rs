@@ -11,14 +11,13 @@ use hyper::{Request, rt};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use super::activity::{Activity, Verdict};
+use super::activity::Activity;
 use super::gate::Permit;
 use super::h1::{self, Outcome, Wire};
-use super::roster::Member;
-use super::running::Phase;
+use super::roster::{Member, Order};
 use super::stream::Watched;
 use super::worker::Worker;
 use crate::body::Body;
@@ -99,7 +98,7 @@ where
         .writev(true);
     let service = service(&worker, &activity, false);
     let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
-    drive(&worker, connection, &activity).await;
+    drive(&worker, connection, activity).await;
 }
 
 async fn http2<S>(worker: Arc<Worker>, stream: S, activity: Arc<Activity>)
@@ -118,7 +117,7 @@ where
         .initial_connection_window_size(64 << 10);
     let service = service(&worker, &activity, true);
     let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
-    drive(&worker, connection, &activity).await;
+    drive(&worker, connection, activity).await;
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<hyper::Response<Body>, std::convert::Infallible>> + Send>>;
@@ -166,15 +165,13 @@ where
     }
 }
 
-/// Runs a connection until it ends, drains, or outstays its welcome.
-async fn drive(worker: &Worker, connection: impl Drainable, activity: &Activity) {
+/// Runs a connection of hyper's until it ends, drains, or outstays its welcome.
+async fn drive(worker: &Worker, connection: impl Drainable, activity: Arc<Activity>) {
     let mut connection = pin!(connection);
-    let mut phase = worker.phase.clone();
-    let mut tick = interval(worker.deadlines.tick());
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let member = Member::new(activity);
     let mut finishing = false;
     loop {
-        tokio::select! {
+        let order = tokio::select! {
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -182,23 +179,17 @@ async fn drive(worker: &Worker, connection: impl Drainable, activity: &Activity)
                 }
                 return;
             }
-            () = Phase::draining(&mut phase), if !finishing => {
+            order = member.told(worker) => order,
+        };
+        match order {
+            Order::Drop => return,
+            // It was asked to close one tick ago, or more.
+            Order::Idle if finishing => return,
+            Order::Idle | Order::Drain if !finishing => {
                 finishing = true;
                 connection.as_mut().finish();
             }
-            _ = tick.tick() => match activity.verdict(worker.edge.clock.now_ms(), &worker.deadlines) {
-                Verdict::Keep => {}
-                Verdict::Close if !finishing => {
-                    finishing = true;
-                    connection.as_mut().finish();
-                }
-                // It was asked to close one tick ago, or more.
-                Verdict::Close => return,
-                Verdict::Drop(limit) => {
-                    worker.edge.metrics.timed_out(limit);
-                    return;
-                }
-            },
+            _ => {}
         }
     }
 }

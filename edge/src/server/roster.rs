@@ -1,4 +1,4 @@
-//! The connections of one worker that are looked after together: one timer for all of them, instead of one for each.
+//! The connections of one worker, looked after together: one timer for all of them, instead of one for each.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -35,9 +35,11 @@ pub(super) struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// Nothing that holds any more.
-    None,
-    /// It was idle for long, or the edge drains: close with all due form.
-    Close,
+    Nothing,
+    /// The edge drains: close with all due form after what is under way.
+    Drain,
+    /// It was idle for long: close with all due form.
+    Idle,
     /// It is slow on purpose or broken.
     Drop,
 }
@@ -65,9 +67,9 @@ impl Member {
         let now_ms = worker.edge.clock.now_ms();
         match self.entry.activity.verdict(now_ms, &worker.deadlines) {
             _ if self.entry.dropped.load(Relaxed) => Order::Drop,
-            Verdict::Close => Order::Close,
-            _ if worker.edge.is_draining() => Order::Close,
-            _ => Order::None,
+            Verdict::Close => Order::Idle,
+            _ if worker.edge.is_draining() => Order::Drain,
+            _ => Order::Nothing,
         }
     }
 }

@@ -6,7 +6,7 @@ mod health;
 mod outgoing;
 mod pass;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use http::header::{
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use hyper_util::client::legacy;
 use tokio::time::timeout;
 
 use crate::cache::Head;
@@ -68,6 +69,8 @@ impl Bases {
 #[derive(Debug)]
 struct Base {
     health: Health,
+    /// Why it could not be asked the last time, if that was so.
+    cause: Mutex<String>,
     uri: Uri,
     /// Path prefix without a slash at the end.
     prefix: String,
@@ -198,13 +201,20 @@ impl Upstreams {
         }
         let outcome = match timeout(self.first_byte, self.client.request(request)).await {
             Err(_) => Err(Fault::FirstByte),
-            Ok(Err(error)) if error.is_connect() => Err(Fault::Connect),
-            Ok(Err(_)) => Err(Fault::Broken),
-            Ok(Ok(response)) => Ok(response),
+            Ok(outcome) => outcome.map_err(|error| self.fault_of(base, &error)),
         };
         self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
         self.note_head(base, &outcome);
         outcome.map(|response| Answer { response, base })
+    }
+
+    /// What kept a request from being answered. A name that is not found, a certificate that has expired and a closed port
+    /// are the same fault: which it was is told when the upstream begins to rest.
+    fn fault_of(&self, base: usize, error: &legacy::Error) -> Fault {
+        let sources = std::iter::successors(std::error::Error::source(error), |error| error.source());
+        let causes: Vec<String> = sources.map(ToString::to_string).collect();
+        *self.bases.0[base].cause.lock().unwrap_or_else(PoisonError::into_inner) = causes.join(": ");
+        if error.is_connect() { Fault::Connect } else { Fault::Broken }
     }
 
     /// An error with a status is an answer, but for 503: that one says of itself that it cannot.
@@ -236,8 +246,9 @@ impl Upstreams {
     fn note_rest(&self, base: usize, rests: bool) {
         if rests {
             self.metrics.upstream_rests.inc();
-            let upstream = &self.bases.0[base].uri;
-            tracing::warn!(%upstream, "an upstream fails again and again: it rests");
+            let Base { uri: upstream, cause, .. } = &self.bases.0[base];
+            let cause = std::mem::take(&mut *cause.lock().unwrap_or_else(PoisonError::into_inner));
+            tracing::warn!(%upstream, cause, "an upstream fails again and again: it rests");
         }
     }
 }
@@ -246,7 +257,7 @@ impl Base {
     fn parse(text: &str) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|_| "upstreams: an address is not a URL")?;
         let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { health: Health::default(), uri, prefix })
+        Ok(Self { health: Health::default(), cause: Mutex::default(), uri, prefix })
     }
 
     fn join(&self, target: &str) -> Option<Uri> {

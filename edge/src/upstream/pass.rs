@@ -38,8 +38,7 @@ impl Upstreams {
                 Err(error) => match outgoing::cut(&error) {
                     Some(Cut::TooLarge) => return Err(Fault::ContentTooLarge),
                     Some(Cut::Silent | Cut::Broken) => return Err(Fault::ContentBroken),
-                    None if error.is_connect() => Err(Fault::Connect),
-                    None => Err(Fault::Broken),
+                    None => Err(self.fault_of(base, &error)),
                 },
             },
             () = silence(onward.sent, self.first_byte) => Err(Fault::FirstByte),

@@ -79,8 +79,8 @@ impl Inbox {
                 },
                 order = member.told(worker) => match order {
                     Order::Drop => return Read::End,
-                    Order::Close if idle => return Read::Close,
-                    Order::Close | Order::None => {}
+                    Order::Idle | Order::Drain if idle => return Read::Close,
+                    Order::Idle | Order::Drain | Order::Nothing => {}
                 },
             }
         }
