@@ -24,6 +24,7 @@ use clap::{Arg, ArgAction, Command, value_parser};
 use segue_benches::client::Failure;
 use segue_benches::connection::connector;
 use segue_benches::peer::{Place, edge};
+use segue_benches::process::Process;
 use segue_manifests::token::SigningKeys;
 use tokio::sync::watch;
 
@@ -37,6 +38,8 @@ const RUSH_CONNECTIONS: usize = 64;
 const RUSH: Duration = Duration::from_secs(10);
 /// Time at the rate, with upstreams that go wrong, before minutes are counted.
 const WARM: Duration = Duration::from_secs(60);
+/// Time with upstreams that are well before the edge is looked at: longer than unused connections are kept.
+const CALM: Duration = Duration::from_secs(100);
 const MINUTE: Duration = Duration::from_secs(60);
 const LISTENERS: u128 = 500;
 /// Longer than a token lives it cannot go on.
@@ -83,30 +86,49 @@ async fn main() -> Result<ExitCode, Failure> {
     });
     let most = listeners.rush(RUSH_CONNECTIONS, RUSH).await;
     println!("{most:.0} a second at most; from here on {:.0}\n", most / 2.0);
-    moody.send_replace(true);
     tokio::spawn(listeners.clone().listen(most / 2.0));
-    tokio::time::sleep(WARM).await;
-    listeners.take();
+    moody.send_replace(true);
     let mut report = Report::default();
+    tokio::time::sleep(WARM).await;
+    let before = calm(&moody, &listeners, &process, &mut report).await;
+    moody.send_replace(true);
     Report::heading();
     for _ in 0..number("minutes") {
         tokio::time::sleep(MINUTE).await;
-        let clients = listeners.open.load(Ordering::Relaxed);
-        let descriptors = process.descriptors().saturating_sub(clients);
-        report.add(listeners.take(), Sample { memory: process.memory(), descriptors });
+        report.add(listeners.take(), sample(&listeners, &process));
         if process.ended() {
             println!("the edge has ended");
             return Ok(ExitCode::FAILURE);
         }
     }
+    let after = calm(&moody, &listeners, &process, &mut report).await;
     let log = std::fs::read_to_string(place.edge_log(port))?;
-    let faults = report.faults(&log);
+    let faults = report.faults(&log, before, after);
     faults.iter().for_each(|fault| println!("{fault}"));
     if faults.is_empty() {
         println!("\nNo wrong byte, no panic, no growth.");
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::FAILURE)
+}
+
+/// Lets upstreams be well for a while, looks at the edge, and prints nothing of what was tallied meanwhile.
+async fn calm(
+    moody: &watch::Sender<bool>,
+    listeners: &Listeners,
+    process: &Process,
+    report: &mut Report,
+) -> Sample {
+    moody.send_replace(false);
+    tokio::time::sleep(CALM).await;
+    let sample = sample(listeners, process);
+    report.count(&listeners.take());
+    sample
+}
+
+fn sample(listeners: &Listeners, process: &Process) -> Sample {
+    let clients = listeners.open.load(Ordering::Relaxed);
+    Sample { memory: process.memory(), descriptors: process.descriptors().saturating_sub(clients) }
 }
 
 /// What differs from an edge as it comes: short waits, so that upstreams fail often.

@@ -22,7 +22,7 @@ pub(crate) struct Sample {
 /// Collects minutes.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    samples: Vec<Sample>,
+    minutes: usize,
     wrong: u64,
     undocumented: Vec<u16>,
     good: u64,
@@ -38,17 +38,15 @@ impl Report {
 
     /// Prints a line for one minute.
     pub(crate) fn add(&mut self, mut tally: Tally, sample: Sample) {
-        self.samples.push(sample);
-        self.wrong += tally.wrong;
-        self.good += tally.good;
-        self.undocumented.extend(tally.refused.keys().filter(|status| !DOCUMENTED.contains(status)));
+        self.minutes += 1;
+        self.count(&tally);
         tally.hits.sort();
         tally.all.sort();
         let refused: Vec<String> =
             tally.refused.iter().map(|(status, count)| format!("{status}: {count}")).collect();
         println!(
             "| {} | {} | {:.1} % | {:.1} | {:.1} | {} | {} | {} | {:.1} | {} |",
-            self.samples.len(),
+            self.minutes,
             tally.good,
             tally.hits.len() as f64 * 100.0 / tally.good.max(1) as f64,
             quantile(&tally.hits, 0.99),
@@ -61,8 +59,16 @@ impl Report {
         );
     }
 
-    /// What was wrong; nothing if all holds. `log` is what the edge said.
-    pub(crate) fn faults(&self, log: &str) -> Vec<String> {
+    /// Counts what must not be, without a line.
+    pub(crate) fn count(&mut self, tally: &Tally) {
+        self.wrong += tally.wrong;
+        self.good += tally.good;
+        self.undocumented.extend(tally.refused.keys().filter(|status| !DOCUMENTED.contains(status)));
+    }
+
+    /// What was wrong; nothing if all holds. `log` is what the edge said; the samples were taken before and after, while
+    /// upstreams were well.
+    pub(crate) fn faults(&self, log: &str, before: Sample, after: Sample) -> Vec<String> {
         let mut faults = Vec::new();
         if self.good == 0 {
             faults.push("nothing was served".to_owned());
@@ -77,26 +83,15 @@ impl Report {
         if panics > 0 {
             faults.push(format!("{panics} panics"));
         }
-        let (before, after) = self.ends(|sample| sample.memory as f64);
-        if after > before * GROWTH {
-            faults.push(format!("memory grew from {:.1} to {:.1} MB", before / 1e6, after / 1e6));
+        let (was, is) = (before.memory as f64, after.memory as f64);
+        if is > was * GROWTH {
+            faults.push(format!("memory grew from {:.1} to {:.1} MB", was / 1e6, is / 1e6));
         }
-        let (before, after) = self.ends(|sample| sample.descriptors as f64);
-        if after > before * GROWTH + DESCRIPTORS {
-            faults.push(format!("descriptors grew from {before} to {after}"));
+        let (was, is) = (before.descriptors as f64, after.descriptors as f64);
+        if is > was * GROWTH + DESCRIPTORS {
+            faults.push(format!("descriptors grew from {was} to {is}"));
         }
         faults
-    }
-
-    /// Medians of the first quarter, and of the last. The cache is full before the first minute begins.
-    fn ends(&self, value: impl Fn(&Sample) -> f64) -> (f64, f64) {
-        let part = self.samples.len().div_ceil(4);
-        let median = |samples: &[Sample]| {
-            let mut values: Vec<f64> = samples.iter().map(&value).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().unwrap_or(0.0)
-        };
-        (median(&self.samples[..part]), median(&self.samples[self.samples.len() - part..]))
     }
 }
 
@@ -104,25 +99,24 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn of(memory: &[u64], change: impl FnOnce(&mut Tally), log: &str) -> Vec<String> {
-        let mut report = Report::default();
+    fn of(after: Sample, change: impl FnOnce(&mut Tally), log: &str) -> Vec<String> {
+        let (mut report, before) = (Report::default(), Sample { memory: 100, descriptors: 100 });
         let mut tally = Tally { good: 1, ..Tally::default() };
         change(&mut tally);
-        for (minute, memory) in memory.iter().enumerate() {
-            let tally = if minute == 0 { std::mem::take(&mut tally) } else { Tally::default() };
-            report.add(tally, Sample { memory: *memory, descriptors: 20 });
-        }
-        report.faults(log)
+        report.add(tally, before);
+        report.faults(log, before, after)
     }
 
     #[test]
     fn each_fault_is_named() {
-        assert!(of(&[100, 104, 109, 108], |_| {}, "all well").is_empty());
-        assert_eq!(of(&[100, 104, 109, 111], |_| {}, "").len(), 1);
-        assert!(of(&[1], |tally| tally.wrong = 2, "")[0].contains("2 wrong"));
-        assert!(of(&[1], |tally| tally.refused.extend([(500, 1)]), "")[0].contains("500"));
-        assert!(of(&[1], |tally| tally.refused.extend([(503, 1)]), "").is_empty());
-        assert!(of(&[1], |_| {}, "thread 'edge-0' panicked at")[0].contains("1 panic"));
-        assert!(of(&[1], |tally| tally.good = 0, "")[0].contains("nothing"));
+        let same = Sample { memory: 109, descriptors: 120 };
+        assert!(of(same, |_| {}, "all well").is_empty());
+        assert!(of(Sample { memory: 111, ..same }, |_| {}, "")[0].contains("memory"));
+        assert!(of(Sample { descriptors: 127, ..same }, |_| {}, "")[0].contains("descriptors"));
+        assert!(of(same, |tally| tally.wrong = 2, "")[0].contains("2 wrong"));
+        assert!(of(same, |tally| tally.refused.extend([(500, 1)]), "")[0].contains("500"));
+        assert!(of(same, |tally| tally.refused.extend([(503, 1)]), "").is_empty());
+        assert!(of(same, |_| {}, "thread 'edge-0' panicked at")[0].contains("1 panic"));
+        assert!(of(same, |tally| tally.good = 0, "")[0].contains("nothing"));
     }
 }

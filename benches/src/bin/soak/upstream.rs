@@ -14,11 +14,15 @@ use segue_benches::origin::{self, Asked, Done, KEYS, Reply, Step};
 use segue_manifests::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::catalog::Catalog;
 
 /// How long one mood lasts, seconds.
 const LASTS_S: std::ops::RangeInclusive<u64> = 4..=12;
+
+/// How soon it notices that moods are wanted no more.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What is wrong with an upstream; it goes wrong for every other request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +68,7 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// Starts it, well; its moods change once `moody` turns true.
+    /// Starts it; it has moods while `moody` is true, and is well otherwise.
     pub(crate) async fn start(
         catalog: Arc<Catalog>,
         keys: Bytes,
@@ -78,19 +82,20 @@ impl Upstream {
         Ok(upstream)
     }
 
-    async fn live(self: Arc<Self>, listener: TcpListener, mut moody: watch::Receiver<bool>) {
+    async fn live(self: Arc<Self>, listener: TcpListener, moody: watch::Receiver<bool>) {
         let mut open = self.open(listener);
-        if moody.wait_for(|moody| *moody).await.is_err() {
-            return;
-        }
         loop {
-            let mood = self.with_rng(|rng| rng.usize(0..MOODS.len()));
+            let mood = if *moody.borrow() { self.with_rng(|rng| rng.usize(0..MOODS.len())) } else { 0 };
             self.mood.store(mood, Ordering::Relaxed);
             let gone = MOODS[mood] == Mood::Gone;
             if gone {
                 open.send_replace(false);
             }
-            tokio::time::sleep(Duration::from_secs(self.with_rng(|rng| rng.u64(LASTS_S)))).await;
+            let until = Instant::now() + Duration::from_secs(self.with_rng(|rng| rng.u64(LASTS_S)));
+            let as_it_was = *moody.borrow();
+            while Instant::now() < until && *moody.borrow() == as_it_was {
+                tokio::time::sleep(LOOK).await;
+            }
             if gone {
                 open = self.open(self.bind_again().await);
             }
