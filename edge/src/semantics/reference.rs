@@ -26,7 +26,7 @@ pub fn join(base: &str, reference: &str) -> Option<String> {
 /// RFC 3986 5.2.4, of a path that begins with a slash.
 fn without_dots(path: &str) -> Option<String> {
     let mut kept: Vec<&str> = Vec::new();
-    let mut segments = path[1..].split('/').peekable();
+    let mut segments = path.strip_prefix('/')?.split('/').peekable();
     while let Some(segment) = segments.next() {
         match segment {
             "." => {}
@@ -69,7 +69,9 @@ mod tests {
         for reference in ["http://them/x", "//them/x", "../../x", "/..", "x/../../../y"] {
             assert_eq!(join("/a/b?q", reference), None, "{reference}");
         }
-        assert_eq!(join("*", "x"), None);
+        for base in ["*", "a/b", "\u{b8a2}:///"] {
+            assert_eq!(join(base, "x"), None, "{base}");
+        }
     }
 
     proptest! {
