@@ -101,8 +101,9 @@ class Edge:
         return self.log.read_text().count("panicked")
 
 
-def get(port, path, timeout=30):
-    """What a client sees of a path: a status, "broken", "timeout", or "WRONG" for a whole body of other bytes."""
+def get(port, path, timeout=30, hit=False):
+    """What a client sees of a path: a status, "broken", "timeout", or "WRONG" for a whole body of other bytes. Where a `hit` is due,
+    a 200 that was fetched is told apart."""
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         link.request("GET", path)
@@ -115,12 +116,13 @@ def get(port, path, timeout=30):
     finally:
         link.close()
     if answer.status == 200:
-        return "200" if got == body(path) else "WRONG"
+        missed = hit and "; hit" not in answer.headers.get("Cache-Status", "")
+        return "WRONG" if got != body(path) else "200 fetched" if missed else "200"
     fits = answer.headers.get("Content-Type") == "application/problem+json"
     return str(answer.status) if fits else f"{answer.status} without a problem"
 
 
-def crowd(port, paths, clients=16):
+def crowd(port, paths, clients=16, hit=False):
     """What many clients see."""
     with concurrent.futures.ThreadPoolExecutor(clients) as pool:
-        return collections.Counter(pool.map(lambda path: get(port, path), paths))
+        return collections.Counter(pool.map(lambda path: get(port, path, hit=hit), paths))

@@ -37,7 +37,7 @@ class World:
     def cold_and_hot(self, count=60, clients=16):
         """Clients ask for new objects while others hit."""
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            hits = pool.submit(crowd, self.edge.port, [f"/hot/{n % 20}" for n in range(400)], 4)
+            hits = pool.submit(crowd, self.edge.port, [f"/hot/{n % 20}" for n in range(400)], 4, True)
             seen = crowd(self.edge.port, [f"/cold/{n}" for n in range(count)], clients)
             self.hits += hits.result()
         return seen
@@ -50,6 +50,7 @@ class Row:
     name: str
     run: object
     allowed: tuple = (200,)
+    hits: tuple = ("200",)
     options: tuple = ()
     prepare: object = lambda world: None
     after: object = lambda world: None
@@ -307,5 +308,5 @@ ROWS = [
     Row("readers that do not read", slow_readers, (200,), ("--stall-timeout-ms", "3000")),
     Row("heads of up to 2 MB", huge_heads, (200, 431, "closed")),
     Row("10,000 rapid resets", resets, (200,), ("--h2c",)),
-    Row("20,000 purges", purges),
+    Row("20,000 purges", purges, hits=("200", "200 fetched")),
 ]
