@@ -50,11 +50,11 @@ class Row:
     name: str
     run: object
     allowed: tuple = (200,)
-    hits: tuple = ("200",)
     options: tuple = ()
     prepare: object = lambda world: None
     after: object = lambda world: None
     environment: object = lambda world: {}
+    hits: tuple = ("200",)
 
     @property
     def slug(self):
