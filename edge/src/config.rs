@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most worker threads; each has a listener, a runtime and connections of its own.
 const MAX_WORKERS: u64 = 1024;
+/// Where an origin publishes its signing keys.
+const KEY_SET_PATH: &str = "/.well-known/segue-keys.json";
 
 /// Settings of an edge. An empty text or a 0 switches a thing off or leaves it to the edge, where stated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,12 +25,30 @@ pub struct Config {
     /// Worker threads, each with a listener of its own, 1024 at most; 0: one per core.
     pub workers: u64,
 
+    /// Base URLs of edges that are asked before `upstreams`; of several, every asset has its own two.
+    pub shields: Vec<String>,
     /// Base URLs to fetch from, tried in this order.
     pub upstreams: Vec<String>,
     /// PEM file with the authorities to trust for https upstreams; empty: those of the system.
     pub upstream_ca: String,
-    /// Bearer secret shown to upstreams; empty: none.
+    /// PEM file with the certificate chain that is shown to https upstreams that ask for one; empty: none.
+    pub upstream_cert: String,
+    /// PEM file with the private key of `upstream_cert`.
+    pub upstream_key: String,
+    /// HTTP/2 with https upstreams that offer it.
+    pub upstream_http2: bool,
+    /// Bearer secret shown to shields and upstreams; empty: none.
     pub media_secret: String,
+    /// Bearer secret of edges that this one shields: what they show as `media_secret`; empty: none are served.
+    pub downstream_secret: String,
+    /// Requests to another upstream after a failure that may be in vain, in percent of all; 0: none.
+    pub retry_percent: u64,
+    /// Requests to another upstream while the first is silent for longer than it mostly is, in percent of all; 0: none.
+    pub hedge_percent: u64,
+    /// Seconds after which an upstream that nobody has asked is asked for `probe_path`; 0: never.
+    pub probe_seconds: u64,
+    /// What upstreams are asked for to see how they do; empty: the signing keys, and nothing in open mode.
+    pub probe_path: String,
     /// Where the public signing keys are polled; empty: `/.well-known/segue-keys.json` on the first upstream.
     pub key_set_url: String,
     /// Seconds between polls of the signing keys.
@@ -104,9 +124,18 @@ impl Default for Config {
             admin_secret: String::new(),
             name: "segue-edge".into(),
             workers: 0,
+            shields: Vec::new(),
             upstreams: vec!["http://127.0.0.1:8080".into()],
             upstream_ca: String::new(),
+            upstream_cert: String::new(),
+            upstream_key: String::new(),
+            upstream_http2: false,
             media_secret: String::new(),
+            downstream_secret: String::new(),
+            retry_percent: 20,
+            hedge_percent: 5,
+            probe_seconds: 5,
+            probe_path: String::new(),
             key_set_url: String::new(),
             key_poll_seconds: 10,
             open: false,
@@ -160,9 +189,29 @@ impl Config {
             return Err("name may have letters, digits, '-', '_' and '.' only".into());
         }
         self.check_addresses()?;
+        self.check_upstreams()?;
         self.check_tls()?;
         self.check_ranges()?;
         self.access_log().map(drop)
+    }
+
+    fn check_upstreams(&self) -> Result<(), String> {
+        if self.upstream_cert.is_empty() != self.upstream_key.is_empty() {
+            return Err("upstream_cert and upstream_key go together; set both or none".into());
+        }
+        if self.open && !self.downstream_secret.is_empty() {
+            return Err(
+                "downstream_secret has no meaning with open, where everyone is served; take one out".into()
+            );
+        }
+        if !self.probe_path.is_empty() && !self.probe_path.starts_with('/') {
+            return Err("probe_path is no path; begin it with a '/'".into());
+        }
+        let percents = [("retry_percent", self.retry_percent), ("hedge_percent", self.hedge_percent)];
+        match percents.iter().find(|(_, value)| *value > 100) {
+            Some((name, _)) => Err(format!("{name} is out of range; set it between 0 and 100")),
+            None => Ok(()),
+        }
     }
 
     fn check_tls(&self) -> Result<(), String> {
@@ -204,7 +253,8 @@ impl Config {
     fn check_addresses(&self) -> Result<(), String> {
         check_listen("listen", &self.listen)?;
         check_listen("admin_listen", &self.admin_listen)?;
-        self.upstreams.iter().try_for_each(|url| check_base(url))?;
+        self.shields.iter().try_for_each(|url| check_base("shields", url))?;
+        self.upstreams.iter().try_for_each(|url| check_base("upstreams", url))?;
         if self.key_set_url.is_empty() { Ok(()) } else { check_url("key_set_url", &self.key_set_url) }
     }
 
@@ -222,7 +272,23 @@ impl Config {
             return self.key_set_url.clone();
         }
         let base = self.upstreams.first().map_or("", |base| base.trim_end_matches('/'));
-        format!("{base}/.well-known/segue-keys.json")
+        format!("{base}{KEY_SET_PATH}")
+    }
+
+    /// What upstreams are probed with, and how often.
+    pub(crate) fn probe(&self) -> Option<(&str, Duration)> {
+        let path = match self.probe_path.as_str() {
+            "" if self.open => return None,
+            "" => KEY_SET_PATH,
+            path => path,
+        };
+        (self.probe_seconds > 0).then(|| (path, Duration::from_secs(self.probe_seconds)))
+    }
+
+    /// Whether anything is fetched over TLS.
+    pub(crate) fn fetches_over_tls(&self) -> bool {
+        let https = |url: &String| url.starts_with("https:");
+        self.shields.iter().chain(&self.upstreams).any(https) || https(&self.key_set_url())
     }
 
     pub(crate) fn worker_count(&self) -> usize {
@@ -244,10 +310,10 @@ fn check_listen(setting: &str, address: &str) -> Result<(), String> {
 }
 
 /// An upstream's base: what is asked for is put behind it, so that it cannot have a query.
-fn check_base(url: &str) -> Result<(), String> {
-    check_url("upstreams", url)?;
+fn check_base(setting: &str, url: &str) -> Result<(), String> {
+    check_url(setting, url)?;
     match url.split_once('?') {
-        Some((base, _)) => Err(format!("upstreams: '{base}' is followed by a query; take it out")),
+        Some((base, _)) => Err(format!("{setting}: '{base}' is followed by a query; take it out")),
         None => Ok(()),
     }
 }
@@ -288,7 +354,7 @@ mod tests {
     #[test]
     fn wrong_settings_are_named() {
         type Change = fn(&mut Config);
-        let wrong: [(&str, Change); 17] = [
+        let wrong: [(&str, Change); 23] = [
             ("listen", |c| c.listen = ":65535".into()),
             ("admin_listen", |c| c.admin_listen = "localhost".into()),
             ("workers", |c| c.workers = 1_000_000),
@@ -298,6 +364,12 @@ mod tests {
             ("upstreams", |c| c.upstreams = vec!["http://".into()]),
             ("upstreams", |c| c.upstreams = vec!["http://a b".into()]),
             ("upstreams", |c| c.upstreams = vec!["http://h/?a=b".into()]),
+            ("shields", |c| c.shields = vec!["h:80".into()]),
+            ("upstream_key", |c| c.upstream_cert = "x".into()),
+            ("downstream_secret", |c| (c.open, c.downstream_secret) = (true, "hush".into())),
+            ("probe_path", |c| c.probe_path = "healthz".into()),
+            ("retry_percent", |c| c.retry_percent = 101),
+            ("hedge_percent", |c| c.hedge_percent = 101),
             ("key_set_url", |c| c.key_set_url = "h/keys.json".into()),
             ("upstreams", |c| c.upstreams.clear()),
             ("name", |c| c.name = "a b".into()),

@@ -10,6 +10,7 @@ use crate::config::{AccessLog, Config};
 use crate::fill::Table;
 use crate::metrics::Metrics;
 use crate::prefetch::Prefetch;
+use crate::secret::Secret;
 use crate::upstream::Bases;
 
 /// State and settings shared by all workers.
@@ -24,6 +25,8 @@ pub(crate) struct Edge {
     pub(crate) depot: Depot,
     pub(crate) fills: Arc<Table>,
     pub(crate) bases: Arc<Bases>,
+    /// What edges show that this one shields.
+    pub(crate) downstream: Option<Secret>,
     pub(crate) prefetch: Prefetch,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Verdicts,
@@ -59,6 +62,7 @@ impl Edge {
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),
             fills: Arc::default(),
             bases: Arc::new(Bases::new(&config)?),
+            downstream: Secret::new(&config.downstream_secret),
             prefetch: Prefetch::new(config.prefetch_fills),
             keys: Arc::default(),
             verdicts: Verdicts::new(),

@@ -37,6 +37,7 @@ mod metrics;
 mod pipeline;
 mod prefetch;
 mod problem;
+mod secret;
 pub mod semantics;
 mod server;
 mod tls;

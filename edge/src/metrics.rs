@@ -39,6 +39,9 @@ pub(crate) struct Metrics {
     pub(crate) fills_resumed: Counter,
     upstream: Family<Label, Counter>,
     pub(crate) upstream_rests: Counter,
+    retries: Family<Label, Counter>,
+    hedges: Family<Label, Counter>,
+    pub(crate) downstream_requests: Counter,
     tokens: Family<Label, Counter>,
     key_polls: Family<Label, Counter>,
     pub(crate) prefetched: Counter,
@@ -91,6 +94,9 @@ impl Metrics {
             fills_resumed: Counter::default(),
             upstream: Family::default(),
             upstream_rests: Counter::default(),
+            retries: Family::default(),
+            hedges: Family::default(),
+            downstream_requests: Counter::default(),
             tokens: Family::default(),
             key_polls: Family::default(),
             prefetched: Counter::default(),
@@ -135,6 +141,9 @@ impl Metrics {
         r.register("fills_resumed", "Bodies that broke and went on from another upstream", self.fills_resumed.clone());
         r.register("upstream_requests", "Requests to upstreams by outcome", self.upstream.clone());
         r.register("upstream_rests", "Times that a failing upstream was left alone", self.upstream_rests.clone());
+        r.register("retries", "Requests to another upstream after a failure, by outcome", self.retries.clone());
+        r.register("hedges", "Requests to another upstream while the first was silent, by outcome", self.hedges.clone());
+        r.register("downstream_requests", "Requests of edges that this one shields", self.downstream_requests.clone());
         r.register("token_checks", "Token checks by how they were made", self.tokens.clone());
         r.register("key_polls", "Polls of the signing keys by outcome", self.key_polls.clone());
         r.register("prefetched", "Objects fetched before anyone asked", self.prefetched.clone());
@@ -168,6 +177,10 @@ impl Metrics {
             .for_each(|refusal| drop(self.refusals.get_or_create(&[("code", refusal.code())])));
         Fault::ALL.iter().for_each(|fault| drop(self.fills.get_or_create(&[("outcome", fault.code())])));
         drop(self.fills.get_or_create(&[("outcome", "ok")]));
+        for outcome in ["useful", "vain", "refused"] {
+            drop(self.retries.get_or_create(&[("outcome", outcome)]));
+        }
+        ["won", "lost"].iter().for_each(|it| drop(self.hedges.get_or_create(&[("outcome", *it)])));
     }
 
     /// A response head goes out from a worker, `elapsed` after its request came.
@@ -217,6 +230,16 @@ impl Metrics {
             Err(fault) => fault.code(),
         };
         self.upstream.get_or_create(&[("outcome", label)]).inc();
+    }
+
+    /// Another upstream was asked after a failure, or was not for lack of an allowance.
+    pub(crate) fn retried(&self, outcome: &'static str) {
+        self.retries.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// Another upstream was asked while the first was silent; `won`: it was the one whose answer counts.
+    pub(crate) fn hedged(&self, won: bool) {
+        self.hedges.get_or_create(&[("outcome", if won { "won" } else { "lost" })]).inc();
     }
 
     pub(crate) fn token_checked(&self, check: TokenCheck) {

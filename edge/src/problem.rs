@@ -122,6 +122,12 @@ impl Problem {
         }
     }
 
+    /// As another edge is told: there 503 says that this edge cannot, and what its upstreams cannot is 502.
+    pub(crate) fn to_an_edge(self) -> Self {
+        let upstreams = self.code == Fault::Resting.code();
+        Self { status: if upstreams { StatusCode::BAD_GATEWAY } else { self.status }, ..self }
+    }
+
     pub(crate) fn response(self) -> Response<Body> {
         let body = serde_json::json!({
             "type": format!("/problems/{}", self.code),

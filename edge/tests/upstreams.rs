@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::{Answer, Bench, Step};
+use std::time::Duration;
+
+use common::{Answer, Bench, Step, Upstream, tls_upstream};
 
 #[tokio::test]
 async fn an_upstream_whose_bodies_break_rests_though_its_heads_come() {
@@ -22,8 +24,142 @@ async fn an_upstream_whose_bodies_break_rests_though_its_heads_come() {
     // Whole bodies bring it back.
     bench.upstream.media("aac-256/9.m4s", Answer::ok(vec![9; 100_000]));
     while bench.get("aac-256/9.m4s").await.status != 200 {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     bench.upstream.media("aac-256/10.m4s", Answer::ok(vec![10; 1000]));
     assert_eq!(bench.get("aac-256/10.m4s").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_silent_upstream_is_not_waited_for_when_another_answers() {
+    let second = Upstream::start(Vec::new()).await;
+    let bench = Bench::with(|config| {
+        config.upstreams.push(second.url());
+        (config.prefetch_fills, config.probe_seconds) = (0, 0);
+        config.first_byte_timeout_ms = 3_600_000;
+    })
+    .await;
+    // How long it mostly takes has to be known first.
+    for n in 0..80 {
+        let segment = format!("aac-128/{n}.m4s");
+        bench.upstream.media(&segment, Answer::ok("bytes"));
+        assert_eq!(bench.get(&segment).await.status, 200);
+    }
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("late").delayed(Duration::from_secs(3600)));
+    second.media("aac-256/0.m4s", Answer::ok("bytes"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.body, b"bytes");
+    assert_eq!(bench.metric("segue_edge_hedges_total{outcome=\"won\"}").await, 1);
+    assert_eq!(bench.upstream.fetches("aac-256/0.m4s"), 1);
+}
+
+#[tokio::test]
+async fn without_an_allowance_nothing_is_asked_beside_a_silent_upstream() {
+    let second = Upstream::start(Vec::new()).await;
+    let bench = Bench::with(|config| {
+        config.upstreams.push(second.url());
+        (config.prefetch_fills, config.probe_seconds, config.hedge_percent) = (0, 0, 0);
+        config.first_byte_timeout_ms = 500;
+    })
+    .await;
+    for n in 0..80 {
+        let segment = format!("aac-128/{n}.m4s");
+        bench.upstream.media(&segment, Answer::ok("bytes"));
+        assert_eq!(bench.get(&segment).await.status, 200);
+    }
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("late").delayed(Duration::from_secs(3600)));
+    second.media("aac-256/0.m4s", Answer::ok("bytes"));
+    // Only when the deadline has passed is the other one asked.
+    assert_eq!(bench.get("aac-256/0.m4s").await.body, b"bytes");
+    assert_eq!(bench.metric("segue_edge_hedges_total{outcome=\"won\"}").await, 0);
+    assert_eq!(bench.metric("segue_edge_retries_total{outcome=\"useful\"}").await, 1);
+}
+
+#[tokio::test]
+async fn an_outage_of_everything_does_not_multiply_what_is_asked() {
+    let second = Upstream::start(Vec::new()).await;
+    let bench = Bench::with(|config| {
+        config.upstreams.push(second.url());
+        (config.prefetch_fills, config.probe_seconds) = (0, 0);
+    })
+    .await;
+    let segment = |n: usize| format!("aac-256/{n}.m4s");
+    for n in 0..400 {
+        bench.upstream.media(&segment(n), Answer::status(500, "broken"));
+        second.media(&segment(n), Answer::status(500, "broken"));
+        assert_eq!(bench.get(&segment(n)).await.status, 500);
+    }
+    let vain = bench.metric("segue_edge_retries_total{outcome=\"vain\"}").await;
+    assert!((256..=256 + 400 / 5).contains(&vain), "{vain}");
+    assert_eq!(bench.metric("segue_edge_retries_total{outcome=\"refused\"}").await, 400 - vain);
+    // What helps is not limited.
+    for n in 400..800 {
+        bench.upstream.media(&segment(n), Answer::status(500, "broken"));
+        second.media(&segment(n), Answer::ok("bytes"));
+    }
+    let mut well = 0;
+    for n in 400..800 {
+        well += usize::from(bench.get(&segment(n)).await.status == 200);
+    }
+    assert!(well >= 390, "{well}");
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_gone_rests_before_anyone_asks() {
+    let gone = format!("http://127.0.0.1:{}", common::free_ports(1)[0]);
+    let bench = Bench::with(|config| {
+        config.key_set_url = format!("{}/.well-known/segue-keys.json", config.upstreams[0]);
+        config.upstreams.insert(0, gone);
+        config.probe_seconds = 1;
+    })
+    .await;
+    bench.until_metric("segue_edge_upstream_rests_total", 1).await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("bytes"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.body, b"bytes");
+}
+
+#[tokio::test]
+async fn upstreams_may_want_a_certificate_and_speak_http2() {
+    let dir = tempfile::tempdir().unwrap();
+    for http2 in [false, true] {
+        let upstream = tls_upstream(dir.path()).await;
+        let bench = Bench::with(|config| {
+            config.key_set_url = format!("{}/.well-known/segue-keys.json", config.upstreams[0]);
+            config.upstreams = vec![upstream.url.clone()];
+            config.upstream_ca = upstream.ca.clone();
+            (config.upstream_cert, config.upstream_key) =
+                (upstream.client_cert.clone(), upstream.client_key.clone());
+            config.upstream_http2 = http2;
+        })
+        .await;
+        let reply = bench.get("aac-256/0.m4s").await;
+        assert_eq!((reply.status, reply.complete), (200, true), "{}", reply.text());
+        assert_eq!(reply.text(), if http2 { "HTTP/2.0" } else { "HTTP/1.1" });
+        let hit = bench.get("aac-256/0.m4s").await;
+        assert!(hit.header("cache-status").contains("; hit"), "what came in either way is stored");
+        // Who shows none is not let in.
+        let bench = Bench::with(|config| {
+            config.key_set_url = format!("{}/.well-known/segue-keys.json", config.upstreams[0]);
+            config.upstreams = vec![upstream.url.clone()];
+            config.upstream_ca = upstream.ca.clone();
+        })
+        .await;
+        assert_eq!(bench.get("aac-256/0.m4s").await.status, 502);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let upstream = tls_upstream(dir.path()).await;
+    let config = segue_edge::Config {
+        listen: "127.0.0.1:0".into(),
+        admin_listen: "127.0.0.1:0".into(),
+        upstreams: vec![upstream.url],
+        upstream_ca: upstream.ca.clone(),
+        upstream_cert: upstream.client_cert,
+        upstream_key: upstream.ca,
+        ..segue_edge::Config::default()
+    };
+    let error = segue_edge::start(config).await.unwrap_err().to_string();
+    assert!(error.contains("upstream_key"), "{error}");
 }

@@ -51,7 +51,9 @@ pub struct Config {
     /// Addresses of the edges' admin listeners, as `http://10.0.0.5:8082`: what is taken down is purged there at once. Where
     /// they are as many as `edges`, in the same order, the edge that a listener is sent to is told at once what to pull.
     pub edge_admins: Vec<String>,
-    /// Secret of the edges' admin listeners.
+    /// Addresses of the admin listeners of the shields that edges fetch through.
+    pub shield_admins: Vec<String>,
+    /// Secret of the admin listeners of edges and shields.
     pub edge_admin_secret: String,
     /// Secret that edges send as `Authorization: Bearer` to the media endpoint. Empty: anyone may read media
     /// from the origin without a token.
@@ -124,6 +126,7 @@ impl Default for Config {
             edges: vec!["http://{host}:8081".into()],
             backup_edges: 2,
             edge_admins: Vec::new(),
+            shield_admins: Vec::new(),
             edge_admin_secret: String::new(),
             media_secret: String::new(),
             admin_secret: String::new(),
@@ -213,8 +216,10 @@ impl Config {
                 ));
             }
         }
-        for admin in &self.edge_admins {
-            crate::edge_admin::address(admin, "/purge").map_err(|reason| format!("edge_admins: {reason}"))?;
+        for (name, admins) in [("edge_admins", &self.edge_admins), ("shield_admins", &self.shield_admins)] {
+            for admin in admins {
+                crate::edge_admin::address(admin, "/purge").map_err(|reason| format!("{name}: {reason}"))?;
+            }
         }
         for origin in self.cors_origins.iter().filter(|it| *it != "*") {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));

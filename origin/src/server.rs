@@ -156,7 +156,8 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     };
     let shared = Shared::new(config.shared(), Arc::clone(&metrics)).map_err(StartError::Config)?;
     let (admins, secret) = (&config.edge_admins, &config.edge_admin_secret);
-    let takedowns = Takedowns::load(database.clone(), admins, secret, shared.clone()).await?;
+    let all_admins = (&admins[..], &config.shield_admins[..]);
+    let takedowns = Takedowns::load(database.clone(), all_admins, secret, shared.clone()).await?;
     let takedowns = Arc::new(takedowns);
     let warm = Warm::new(edges.count(), admins, secret);
     let media = Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, Arc::clone(&takedowns));

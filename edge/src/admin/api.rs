@@ -10,17 +10,16 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
-use subtle::ConstantTimeEq as _;
 use tokio::sync::Notify;
 
 use super::{prefetch, purge};
 use crate::edge::Edge;
+use crate::secret::Secret;
 
 /// Largest request body, bytes.
 const BODY_LIMIT: usize = 1 << 20;
@@ -86,17 +85,13 @@ async fn authorised_body(edge: &Edge, request: Request<Incoming>) -> Result<Byte
     })
 }
 
-/// Why the request may do nothing here; `None` when it may. Compares digests, so that neither content nor length of the secret shows in the time that it takes.
+/// Why the request may do nothing here; `None` when it may.
 fn refusal(secret: &str, headers: &HeaderMap) -> Option<Answer> {
-    if secret.is_empty() {
+    let Some(secret) = Secret::new(secret) else {
         let detail = "purging and prefetching are off; set admin_secret to switch them on";
         return Some(problem(StatusCode::FORBIDDEN, "purge-off", detail));
-    }
-    let given = headers.get(AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let hash = |bytes: &[u8]| digest(&SHA256, bytes);
-    let right =
-        given.is_some_and(|given| hash(given).as_ref().ct_eq(hash(secret.as_bytes()).as_ref()).into());
-    if right {
+    };
+    if secret.is_shown(headers) {
         return None;
     }
     let mut refused =

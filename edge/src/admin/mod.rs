@@ -1,5 +1,5 @@
-//! The private side of an edge, on a thread of its own: health, metrics and purge, the poll of the signing keys,
-//! and the look at the certificate's files.
+//! The private side of an edge, on a thread of its own: health, metrics and purge, the poll of the signing keys, the
+//! probes of upstreams, and the look at the certificate's files.
 
 mod api;
 mod prefetch;
@@ -22,7 +22,7 @@ use crate::config::millis;
 use crate::edge::Edge;
 use crate::server::Phase;
 use crate::tls::Tls;
-use crate::upstream::{Connector, client};
+use crate::upstream::{Connector, Upstreams, client, probe};
 
 /// How often the certificate's files are looked at.
 const CERTIFICATE_POLL: Duration = Duration::from_secs(1);
@@ -36,6 +36,7 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Control {
     edge: Arc<Edge>,
     poller: Option<Poller>,
+    upstreams: Upstreams,
     tls: Option<Tls>,
     phase: watch::Receiver<Phase>,
     sweep: Arc<Notify>,
@@ -43,7 +44,7 @@ pub(crate) struct Control {
 
 impl Control {
     /// # Errors
-    /// When the key set's URL cannot be read.
+    /// When the key set's URL cannot be read, or a secret or name cannot stand in a field.
     pub(crate) fn new(
         edge: Arc<Edge>,
         connector: Connector,
@@ -53,12 +54,13 @@ impl Control {
         let config = &edge.config;
         let url = config.key_set_url();
         let uri: Uri = url.parse().map_err(|_| "key_set_url is not a URL")?;
+        let upstreams = Upstreams::new(connector.clone(), &edge)?;
         let poller = (!config.open).then(|| {
             let interval = Duration::from_secs(config.key_poll_seconds);
             let deadline = millis(config.first_byte_timeout_ms);
             Poller::new(client(connector), uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
         });
-        Ok(Self { edge, poller, tls, phase, sweep: Arc::default() })
+        Ok(Self { edge, poller, upstreams, tls, phase, sweep: Arc::default() })
     }
 
     /// Works until the edge stops.
@@ -69,6 +71,9 @@ impl Control {
         };
         if let Some(poller) = self.poller {
             tokio::spawn(poller.run());
+        }
+        if let Some((path, pause)) = self.edge.config.probe() {
+            probe(self.upstreams, path, pause);
         }
         if let Some(tls) = self.tls {
             tokio::spawn(follow_certificate(tls));

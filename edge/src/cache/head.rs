@@ -14,6 +14,7 @@ use crate::semantics::{encoding, hop_by_hop, repr_digest};
 
 pub(crate) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Most surrogate keys that are taken from one response.
 const MAX_SURROGATE_KEYS: usize = 64;
 
@@ -51,6 +52,8 @@ pub(crate) struct Head {
     pub(crate) headers: HeaderMap,
     pub(crate) policy: Policy,
     pub(crate) surrogate_keys: Box<[Box<str>]>,
+    /// What caches were told apart from clients (RFC 9213).
+    targeted: Option<HeaderValue>,
     /// Bytes of the body, where known.
     pub(crate) length: Option<u64>,
     /// SHA-256 that the body must have.
@@ -80,6 +83,7 @@ impl Head {
             headers: client_headers(parts, compressible && may_shrink, context.media),
             policy,
             surrogate_keys: surrogate_keys(&parts.headers),
+            targeted: targeted(&parts.headers),
             length,
             digest: repr_digest::sha256(
                 parts.headers.get_all(REPR_DIGEST).into_iter().filter_map(|value| value.to_str().ok()),
@@ -108,6 +112,7 @@ impl Head {
         let mut head = Self::read(&merged, self.length, true, context);
         if says_nothing {
             head.policy = Policy { initial_age_seconds: head.policy.initial_age_seconds, ..self.policy };
+            head.targeted = self.targeted.clone();
         }
         if head.surrogate_keys.is_empty() {
             head.surrogate_keys = self.surrogate_keys.clone();
@@ -115,6 +120,13 @@ impl Head {
         head.digest = self.digest;
         head.variant = self.variant.clone();
         head
+    }
+
+    /// The fields for another edge, which caches as this one does.
+    pub(crate) fn tell_downstream(&self, headers: &mut HeaderMap) {
+        let surrogate_keys = HeaderValue::from_str(&self.surrogate_keys.join(" "));
+        headers.extend(surrogate_keys.ok().filter(|keys| !keys.is_empty()).map(|keys| (SURROGATE_KEY, keys)));
+        headers.extend(self.targeted.clone().map(|value| (CDN_CACHE_CONTROL, value)));
     }
 
     /// Whether the response is for a request with such fields.
@@ -149,6 +161,10 @@ fn client_headers(parts: &response::Parts, coded: bool, media: bool) -> HeaderMa
     for name in &PRIVATE {
         headers.remove(name);
     }
+    if media {
+        // How long the next tier took for one request of this edge's says nothing to those who get the copy.
+        headers.remove(SERVER_TIMING);
+    }
     if parts.status == StatusCode::OK {
         headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     }
@@ -166,6 +182,11 @@ fn client_headers(parts: &response::Parts, coded: bool, media: bool) -> HeaderMa
         cors::allow(&mut headers);
     }
     headers
+}
+
+fn targeted(headers: &HeaderMap) -> Option<HeaderValue> {
+    let lines: Vec<&[u8]> = headers.get_all(CDN_CACHE_CONTROL).iter().map(HeaderValue::as_bytes).collect();
+    if lines.is_empty() { None } else { HeaderValue::from_bytes(&lines.join(&b", "[..])).ok() }
 }
 
 fn surrogate_keys(headers: &HeaderMap) -> Box<[Box<str>]> {

@@ -46,6 +46,9 @@ pub(crate) fn respond(
         let description = prefetch::description(edge, wanted.media.as_ref(), object);
         headers.extend(description.map(|value| (CMSD_STATIC, value)));
     }
+    if wanted.downstream {
+        head.tell_downstream(&mut headers);
+    }
     let mut response = if head.status != StatusCode::OK {
         whole(filled.source, head.status, headers)
     } else if not_modified(asked, &head) {

@@ -44,6 +44,8 @@ pub(crate) struct Wanted {
     pub(crate) way: Option<HeaderValue>,
     /// What the player tells (CMCD).
     pub(crate) told: Option<Box<Cmcd>>,
+    /// Another edge asks, which this one shields.
+    pub(crate) downstream: bool,
 }
 
 /// RFC 8586.
@@ -85,7 +87,9 @@ pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Pr
             Ok(Route::Object(Wanted { way, told, ..wanted }))
         }
         Some(method) => {
-            closed(method, target.path()).map(|wanted| Route::Object(Wanted { way, told, ..wanted }))
+            let wanted = closed(method, target.path())?;
+            let downstream = wanted.token.is_none() && is_downstream(edge, request.headers());
+            Ok(Route::Object(Wanted { way, told, downstream, ..wanted }))
         }
         None if config.open && may_pass(request) => {
             let wanted = open(token::Method::Get, target.path(), target.query())?;
@@ -96,6 +100,11 @@ pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Pr
         }
         None => read_only(request.method(), has_content),
     }
+}
+
+/// Whether the request is one of another edge's that this one shields.
+fn is_downstream(edge: &Edge, headers: &HeaderMap) -> bool {
+    edge.downstream.as_ref().is_some_and(|secret| secret.is_shown(headers))
 }
 
 /// A tunnel is no request to a resource, nor is one about the whole server.
@@ -140,7 +149,10 @@ pub(crate) fn plain(head: &RequestHead<'_, '_>, edge: &Edge) -> Option<(Method, 
     if head.target.len() as u64 > edge.config.target_bytes {
         return Some((name, Err(Problem::TARGET)));
     }
-    Some((name, if edge.config.open { open(method, path, query) } else { closed(method, path) }))
+    let wanted = if edge.config.open { open(method, path, query) } else { closed(method, path) };
+    // What edges show that this one shields stands in a field.
+    let may_be_an_edge = edge.downstream.is_some() && wanted.as_ref().is_ok_and(|it| it.token.is_none());
+    if may_be_an_edge { None } else { Some((name, wanted)) }
 }
 
 /// CMCD, from the query or from its four fields.
@@ -185,7 +197,15 @@ fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {
     let (token, bare) = path::split_token(&normal);
     let token = token.map(str::to_owned);
     let media = MediaPath::parse(&bare);
-    Ok(Wanted { method, cache_key: bare.into_owned(), token, media, way: None, told: None })
+    Ok(Wanted {
+        method,
+        cache_key: bare.into_owned(),
+        token,
+        media,
+        way: None,
+        told: None,
+        downstream: false,
+    })
 }
 
 /// In open mode the path is the upstream's affair; only a token that is there all the same is taken out.
@@ -199,7 +219,7 @@ fn open(method: token::Method, raw: &str, query: Option<&str>) -> Result<Wanted,
     if !cache_key.starts_with('/') {
         return Err(Problem::path(path::PathError::Relative));
     }
-    Ok(Wanted { method, cache_key, token: None, media, way: None, told: None })
+    Ok(Wanted { method, cache_key, token: None, media, way: None, told: None, downstream: false })
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use crate::problem::Problem;
 pub(crate) enum Grant {
     /// It has a token that covers it.
     Session(Arc<Claims>),
-    /// No token is needed: open mode, or an init segment, which carries no audio.
+    /// No token is needed: open mode, an init segment, which carries no audio, or another edge, which checks its own
+    /// listeners'.
     Public,
 }
 
@@ -28,6 +29,10 @@ pub(crate) enum Grant {
 pub(crate) fn verify(edge: &Edge, wanted: &Wanted) -> Result<Grant, Problem> {
     if edge.config.open || matches!(wanted.media, Some(MediaPath::Init { .. })) {
         return Ok(Grant::Public);
+    }
+    if wanted.downstream {
+        edge.metrics.downstream_requests.inc();
+        return wanted.media.as_ref().map(|_| Grant::Public).ok_or(Problem::NOT_FOUND);
     }
     let token = wanted.token.as_deref().ok_or(Refusal::Missing).map_err(|refusal| refuse(edge, refusal))?;
     let media = wanted.media.as_ref();
@@ -40,8 +45,8 @@ pub(crate) fn verify(edge: &Edge, wanted: &Wanted) -> Result<Grant, Problem> {
     Ok(Grant::Session(claims))
 }
 
-/// Whether a player that may have `wanted` may have the edge pull `next`: what its token covers; where no token is needed,
-/// what lies in the same folder.
+/// Whether a player that may have `wanted` may have the edge pull `next`: what its token covers; in open mode what lies in
+/// the same folder.
 pub(super) fn may_pull(edge: &Edge, wanted: &Wanted, claims: Option<&Claims>, next: &str) -> bool {
     let media = MediaPath::parse(next);
     let kbps = media.as_ref().and_then(MediaPath::rendition).map(RenditionName::kbps);

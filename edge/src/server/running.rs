@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::gate::Gate;
 use super::listener::listeners;
 use super::worker::{self, Parts};
-use crate::config::{Config, millis};
+use crate::config::Config;
 use crate::edge::Edge;
 use crate::upstream::{Upstreams, connector};
 use crate::{admin, tls};
@@ -86,10 +86,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let public = listen("listen", &config.listen, config.worker_count())?;
     let private = listen("admin_listen", &config.admin_listen, 1)?;
     let (addr, admin_addr) = (local(&public), local(&private));
-    let https = |url: &String| url.starts_with("https:");
-    let needs_tls = config.upstreams.iter().any(https) || https(&config.key_set_url());
-    let connect_timeout = millis(config.connect_timeout_ms);
-    let connector = connector(&config.upstream_ca, needs_tls, connect_timeout).map_err(StartError::Config)?;
+    let connector = connector(config).map_err(StartError::Config)?;
     let gate = Gate::new(config.connections, config.connections_per_address, edge.metrics.clone());
     let control = admin::Control::new(edge.clone(), connector.clone(), tls.clone(), watching.clone())
         .map_err(StartError::Config)?;

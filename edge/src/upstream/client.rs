@@ -1,4 +1,4 @@
-//! The HTTP client: HTTP/1.1 with pooled keep-alive connections, over TLS where the URL says so.
+//! The HTTP client: pooled keep-alive connections, over TLS where the URL says so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,13 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::CertificateDer;
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore};
 
 use super::outgoing::Outgoing;
+use crate::config::{Config, millis};
 
 /// Opens connections.
 pub(crate) type Connector = HttpsConnector<HttpConnector>;
@@ -21,25 +23,47 @@ pub(crate) type Client = legacy::Client<Connector, Outgoing>;
 /// Idle connections are closed before common servers close them (nginx: 75 s, axum: none).
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
-/// Makes a connector. `ca`: PEM file with the authorities to trust, empty for the system's; they are only read
-/// when some URL is https.
+/// Makes a connector. Authorities, and the certificate that this edge shows, are only read when some URL is https.
 ///
 /// # Errors
-/// When the authorities cannot be read.
-pub(crate) fn connector(ca: &str, needs_tls: bool, connect_timeout: Duration) -> Result<Connector, String> {
+/// When they cannot be read.
+pub(crate) fn connector(config: &Config) -> Result<Connector, String> {
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);
-    http.set_connect_timeout(Some(connect_timeout));
+    http.set_connect_timeout(Some(millis(config.connect_timeout_ms)));
     http.set_keepalive(Some(Duration::from_secs(60)));
-    let roots = if needs_tls { roots(ca)? } else { RootCertStore::empty() };
+    let over_tls = config.fetches_over_tls();
+    let roots = if over_tls { roots(&config.upstream_ca)? } else { RootCertStore::empty() };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(http))
+        .with_root_certificates(roots);
+    let tls = match over_tls && !config.upstream_cert.is_empty() {
+        true => shown(tls, &config.upstream_cert, &config.upstream_key)?,
+        false => tls.with_no_client_auth(),
+    };
+    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    Ok(match config.upstream_http2 {
+        true => builder.enable_http2().wrap_connector(http),
+        false => builder.wrap_connector(http),
+    })
+}
+
+/// With a certificate to show to upstreams that ask for one.
+fn shown(
+    tls: ConfigBuilder<ClientConfig, WantsClientCert>,
+    cert: &str,
+    key: &str,
+) -> Result<ClientConfig, String> {
+    let wrong = |setting: &str, path: &str, error: &dyn std::fmt::Display| {
+        format!("{setting}: {path} cannot be used: {error}")
+    };
+    let chain = CertificateDer::pem_file_iter(cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.map_err(|error| wrong("upstream_cert", cert, &error))?;
+    let secret = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong("upstream_key", key, &error))?;
+    tls.with_client_auth_cert(chain, secret).map_err(|error| wrong("upstream_key", key, &error))
 }
 
 /// Makes a client for the runtime that it is used on.

@@ -23,6 +23,8 @@ struct State {
     breaks: u32,
     /// Rests in a row.
     rests: u32,
+    /// When it last sent a head.
+    heard_ms: u64,
     phase: Phase,
 }
 
@@ -50,10 +52,18 @@ impl Health {
         }
     }
 
+    /// Whether nobody has heard of it for that long, or its rest is over: then a probe is the one that tries it.
+    pub(super) fn wants_probe(&self, now_ms: u64, pause_ms: u64) -> bool {
+        let state = self.state();
+        let heard = matches!(state.phase, Phase::Asked) && now_ms.saturating_sub(state.heard_ms) < pause_ms;
+        drop(state);
+        !heard && self.may_be_asked(now_ms)
+    }
+
     /// It sent a head. After bodies that broke that is not enough to be trusted again.
-    pub(super) fn answered(&self) {
+    pub(super) fn answered(&self, now_ms: u64) {
         let mut state = self.state();
-        state.failures = 0;
+        (state.failures, state.heard_ms) = (0, now_ms);
         if state.breaks < FAILURES {
             (state.phase, state.rests) = (Phase::Asked, 0);
         }
@@ -82,6 +92,14 @@ impl Health {
         state.breaks = (state.breaks + 1).min(FAILURES);
         let many = state.breaks >= FAILURES;
         state.rest_if(many, now_ms)
+    }
+
+    /// Another one was quicker, and its answer is not waited for: a trial that ends so is none.
+    pub(super) fn left_alone(&self, now_ms: u64) {
+        let mut state = self.state();
+        if matches!(state.phase, Phase::OnTrial(_)) {
+            state.rest_if(true, now_ms);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -114,7 +132,7 @@ mod tests {
         for _ in 1..FAILURES {
             assert!(!health.failed(10) && health.may_be_asked(10));
         }
-        health.answered();
+        health.answered(0);
         for _ in 1..FAILURES {
             assert!(!health.failed(20));
         }
@@ -138,7 +156,7 @@ mod tests {
         assert!(health.may_be_asked(now));
         // The trial never ended: after a while another one is made.
         assert!(!health.may_be_asked(now + TRIAL_MS - 1) && health.may_be_asked(now + TRIAL_MS));
-        health.answered();
+        health.answered(0);
         assert!(health.may_be_asked(now) && health.may_be_asked(now));
     }
 
@@ -146,23 +164,23 @@ mod tests {
     fn bodies_that_break_count_though_heads_come() {
         let health = Health::default();
         for _ in 1..FAILURES {
-            health.answered();
+            health.answered(0);
             assert!(!health.body_failed(0));
         }
         health.completed();
         for _ in 1..FAILURES {
-            health.answered();
+            health.answered(0);
             assert!(!health.body_failed(0));
         }
-        health.answered();
+        health.answered(0);
         assert!(health.body_failed(0) && !health.may_be_asked(0));
         let now = FIRST_REST_MS;
         assert!(health.may_be_asked(now));
-        health.answered();
+        health.answered(0);
         assert!(!health.may_be_asked(now), "a head alone does not end the trial");
         assert!(health.body_failed(now) && !health.may_be_asked(now + 2 * FIRST_REST_MS - 1));
         assert!(health.may_be_asked(now + 2 * FIRST_REST_MS));
-        health.answered();
+        health.answered(0);
         health.completed();
         assert!(health.may_be_asked(now) && health.may_be_asked(now));
     }

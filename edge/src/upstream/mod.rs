@@ -1,26 +1,24 @@
-//! Where objects come from: base URLs tried in order, over pooled connections, within deadlines.
+//! Where objects come from: shields and origins, tried in order, over pooled connections, within deadlines.
 
+mod base;
+mod bases;
+mod budget;
 mod client;
+mod fetch;
 mod forwarded;
 mod health;
 mod outgoing;
 mod pass;
+mod probe;
+mod waits;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE,
-    USER_AGENT, VIA,
-};
-use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HOST, HeaderName, USER_AGENT, VIA};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper_util::client::legacy;
-use tokio::time::timeout;
 
-use crate::cache::Head;
 use crate::clock::Clock;
 use crate::config::{Config, millis};
 use crate::edge::Edge;
@@ -28,12 +26,14 @@ use crate::fill::Fault;
 use crate::metrics::Metrics;
 use crate::pipeline::CDN_LOOP;
 
-use health::Health;
+use base::Base;
 
+pub(crate) use bases::Bases;
 pub(crate) use client::{Client, Connector, client, connector};
 pub(crate) use forwarded::Forwarded;
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
+pub(crate) use probe::probe;
 
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 
@@ -52,30 +52,6 @@ pub(crate) struct Upstreams {
     clock: Clock,
 }
 
-/// Where to fetch from, with what is known of each; one for all workers of an edge.
-#[derive(Debug)]
-pub(crate) struct Bases(Vec<Base>);
-
-impl Bases {
-    /// Those that the configuration names.
-    ///
-    /// # Errors
-    /// When one is not a URL.
-    pub(crate) fn new(config: &Config) -> Result<Self, String> {
-        config.upstreams.iter().map(|text| Base::parse(text)).collect::<Result<_, _>>().map(Self)
-    }
-}
-
-#[derive(Debug)]
-struct Base {
-    health: Health,
-    /// Why it could not be asked the last time, if that was so.
-    cause: Mutex<String>,
-    uri: Uri,
-    /// Path prefix without a slash at the end.
-    prefix: String,
-}
-
 /// A response, and which of the upstreams gave it.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -92,16 +68,6 @@ pub(crate) struct Aim<'a> {
     pub(crate) way: Option<&'a HeaderValue>,
     /// The client's fields, where they are told on.
     pub(crate) client: Option<&'a Forwarded>,
-}
-
-/// What is asked of an upstream.
-#[derive(Debug, Clone, Copy)]
-enum Ask<'a> {
-    Whole,
-    /// The whole, unless what this head belongs to still holds.
-    Unless(&'a Head),
-    /// What stands behind that many bytes, of the representation with that strong entity tag.
-    Rest(&'a HeaderValue, u64),
 }
 
 impl Upstreams {
@@ -123,25 +89,6 @@ impl Upstreams {
         })
     }
 
-    /// Asks the upstreams that do not rest in order until one gives an answer that is no server error; the last one's error
-    /// stands if none does. With `stale`, asks whether it still holds.
-    ///
-    /// # Errors
-    /// When no upstream gave any response: the fault of the last one.
-    pub(crate) async fn fetch(&self, aim: Aim<'_>, stale: Option<&Head>) -> Result<Answer, Fault> {
-        let ask = stale.map_or(Ask::Whole, Ask::Unless);
-        let mut outcome = Err(Fault::Resting);
-        for base in (0..self.bases.0.len()).filter(|base| self.may_be_asked(*base)) {
-            match self.ask(base, aim, ask).await {
-                Ok(answer) if !answer.response.status().is_server_error() => return Ok(answer),
-                // An answer, even an error, says more than a failed connection.
-                Err(_) if outcome.is_ok() => {}
-                other => outcome = other,
-            }
-        }
-        outcome
-    }
-
     /// The way that a request came, and this edge.
     fn way_on(&self, way: &HeaderValue) -> Option<HeaderValue> {
         let me = self.headers.get(CDN_LOOP)?;
@@ -149,32 +96,12 @@ impl Upstreams {
     }
 
     fn may_be_asked(&self, base: usize) -> bool {
-        self.bases.0[base].health.may_be_asked(self.clock.now_ms())
-    }
-
-    /// Asks for what stands behind `from` bytes of the representation with that strong entity tag (RFC 9110 13.1.5),
-    /// after the upstream `failed`: first of those behind it, of itself last. `fits` tells a response that goes on.
-    pub(crate) async fn fetch_rest(
-        &self,
-        aim: Aim<'_>,
-        failed: usize,
-        (etag, from): (&HeaderValue, u64),
-        fits: impl Fn(&Response<Incoming>) -> bool,
-    ) -> Option<Answer> {
-        let count = self.bases.0.len();
-        let order = (failed + 1..=failed + count).map(|base| base % count);
-        for base in order.filter(|base| self.may_be_asked(*base)) {
-            match self.ask(base, aim, Ask::Rest(etag, from)).await {
-                Ok(answer) if fits(&answer.response) => return Some(answer),
-                _ => {}
-            }
-        }
-        None
+        self.bases.all[base].health.may_be_asked(self.clock.now_ms())
     }
 
     fn request(&self, base: usize, aim: Aim<'_>, content: Outgoing) -> Result<Request<Outgoing>, Fault> {
         let mut request = Request::new(content);
-        *request.uri_mut() = self.bases.0[base].join(aim.target).ok_or(Fault::Status)?;
+        *request.uri_mut() = self.bases.all[base].join(aim.target).ok_or(Fault::Status)?;
         *request.headers_mut() = match aim.client {
             Some(client) => client.onward(&self.headers),
             None => self.headers.clone(),
@@ -188,86 +115,42 @@ impl Upstreams {
         Ok(request)
     }
 
-    async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
-        let mut request = self.request(base, aim, Outgoing::default())?;
-        match ask {
-            Ask::Whole => {}
-            Ask::Unless(head) => add_validators(request.headers_mut(), head),
-            Ask::Rest(etag, from) => {
-                let range = HeaderValue::from_str(&format!("bytes={from}-")).map_err(|_| Fault::Status)?;
-                request.headers_mut().insert(RANGE, range);
-                request.headers_mut().insert(IF_RANGE, etag.clone());
+    /// An error with a status is an answer, but for 503, that says of itself that it cannot, and for one that does not take
+    /// this edge for what it is; `ours`: where the edge asks on its own behalf.
+    fn note_head(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>, ours: bool) {
+        let status = outcome.as_ref().map(Response::status);
+        self.metrics.upstream_answered(status.map_err(|fault| *fault));
+        let base = &self.bases.all[base];
+        match status {
+            Ok(StatusCode::SERVICE_UNAVAILABLE) => base.set_cause("it answers 503".into()),
+            Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) if ours => {
+                base.set_cause("it does not accept this edge; check media_secret".into());
             }
+            Ok(_) => return base.health.answered(self.clock.now_ms()),
+            Err(Fault::FirstByte) => base.set_cause("no response head in time".into()),
+            Err(_) => {}
         }
-        let outcome = match timeout(self.first_byte, self.client.request(request)).await {
-            Err(_) => Err(Fault::FirstByte),
-            Ok(outcome) => outcome.map_err(|error| self.fault_of(base, &error)),
-        };
-        self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
-        self.note_head(base, &outcome);
-        outcome.map(|response| Answer { response, base })
-    }
-
-    /// What kept a request from being answered. A name that is not found, a certificate that has expired and a closed port
-    /// are the same fault: which it was is told when the upstream begins to rest.
-    fn fault_of(&self, base: usize, error: &legacy::Error) -> Fault {
-        let sources = std::iter::successors(std::error::Error::source(error), |error| error.source());
-        let causes: Vec<String> = sources.map(ToString::to_string).collect();
-        *self.bases.0[base].cause.lock().unwrap_or_else(PoisonError::into_inner) = causes.join(": ");
-        if error.is_connect() { Fault::Connect } else { Fault::Broken }
-    }
-
-    /// An error with a status is an answer, but for 503: that one says of itself that it cannot.
-    fn note_head(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>) {
-        match outcome {
-            Ok(response) if response.status() != StatusCode::SERVICE_UNAVAILABLE => {
-                self.bases.0[base].health.answered();
-            }
-            _ => self.note_failure(base),
-        }
+        let rests = base.health.failed(self.clock.now_ms());
+        self.note_rest(base, rests);
     }
 
     /// A body of that upstream came whole.
     pub(crate) fn body_came(&self, base: usize) {
-        self.bases.0[base].health.completed();
+        self.bases.all[base].health.completed();
     }
 
     /// A body of that upstream broke, or fell silent.
     pub(crate) fn body_failed(&self, base: usize) {
-        let health = &self.bases.0[base].health;
-        self.note_rest(base, health.body_failed(self.clock.now_ms()));
+        let base = &self.bases.all[base];
+        base.set_cause("its bodies break or fall silent".into());
+        self.note_rest(base, base.health.body_failed(self.clock.now_ms()));
     }
 
-    fn note_failure(&self, base: usize) {
-        let health = &self.bases.0[base].health;
-        self.note_rest(base, health.failed(self.clock.now_ms()));
-    }
-
-    fn note_rest(&self, base: usize, rests: bool) {
+    fn note_rest(&self, base: &Base, rests: bool) {
         if rests {
             self.metrics.upstream_rests.inc();
-            let Base { uri: upstream, cause, .. } = &self.bases.0[base];
-            let cause = std::mem::take(&mut *cause.lock().unwrap_or_else(PoisonError::into_inner));
-            tracing::warn!(%upstream, cause, "an upstream fails again and again: it rests");
+            base.tell_rest();
         }
-    }
-}
-
-impl Base {
-    fn parse(text: &str) -> Result<Self, String> {
-        let uri: Uri = text.parse().map_err(|_| "upstreams: an address is not a URL")?;
-        let prefix = uri.path().trim_end_matches('/').to_owned();
-        Ok(Self { health: Health::default(), cause: Mutex::default(), uri, prefix })
-    }
-
-    fn join(&self, target: &str) -> Option<Uri> {
-        let mut parts = self.uri.clone().into_parts();
-        let path = match self.prefix.as_str() {
-            "" => PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(target.as_bytes())),
-            prefix => PathAndQuery::from_maybe_shared(Bytes::from(format!("{prefix}{target}"))),
-        };
-        parts.path_and_query = Some(path.ok()?);
-        Uri::from_parts(parts).ok()
     }
 }
 
@@ -300,25 +183,9 @@ fn host(config: &Config) -> Result<Option<HeaderValue>, String> {
         .transpose()
 }
 
-fn add_validators(headers: &mut HeaderMap, head: &Head) {
-    let copies = [(http::header::ETAG, IF_NONE_MATCH), (http::header::LAST_MODIFIED, IF_MODIFIED_SINCE)];
-    for (from, to) in copies {
-        if let Some(value) = head.headers.get(from) {
-            headers.insert(to, value.clone());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bases() {
-        let join = |base: &str, target| Base::parse(base).unwrap().join(target).unwrap().to_string();
-        assert_eq!(join("http://h:1", "/v1/a"), "http://h:1/v1/a");
-        assert_eq!(join("https://h/base/", "/v1/a?q=1"), "https://h/base/v1/a?q=1");
-    }
 
     #[test]
     fn secrets_do_not_show() {

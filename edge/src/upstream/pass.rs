@@ -29,7 +29,8 @@ impl Upstreams {
         aim: Aim<'_>,
         onward: Onward,
     ) -> Result<Response<Incoming>, Fault> {
-        let base = (0..self.bases.0.len()).find(|base| self.may_be_asked(*base)).ok_or(Fault::Resting)?;
+        let mut order = self.bases.order(aim.target).into_iter();
+        let base = self.next(&mut order, false).ok_or(Fault::Resting)?;
         let mut request = self.request(base, aim, onward.content)?;
         *request.method_mut() = method;
         let outcome = tokio::select! {
@@ -38,13 +39,12 @@ impl Upstreams {
                 Err(error) => match outgoing::cut(&error) {
                     Some(Cut::TooLarge) => return Err(Fault::ContentTooLarge),
                     Some(Cut::Silent | Cut::Broken) => return Err(Fault::ContentBroken),
-                    None => Err(self.fault_of(base, &error)),
+                    None => Err(self.bases.all[base].fault_of(&error)),
                 },
             },
             () = silence(onward.sent, self.first_byte) => Err(Fault::FirstByte),
         };
-        self.metrics.upstream_answered(outcome.as_ref().map(Response::status).map_err(|fault| *fault));
-        self.note_head(base, &outcome);
+        self.note_head(base, &outcome, false);
         outcome
     }
 }

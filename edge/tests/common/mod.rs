@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 pub mod client;
+mod tls_upstream;
 pub mod upstream;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -10,6 +11,7 @@ use segue_edge::{Config, Running};
 use segue_manifests::token::{Claims, Method, SigningKeys, mint};
 
 pub use client::{Reply, get, request};
+pub use tls_upstream::{TlsUpstream, tls_upstream};
 pub use upstream::{Answer, Step, Upstream};
 
 pub const ASSET: &str = "00112233445566778899aabbccddeeff";
@@ -119,4 +121,11 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// Ports that were free a moment ago.
+pub fn free_ports(count: usize) -> Vec<u16> {
+    let bind = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners: Vec<_> = (0..count).map(bind).collect();
+    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }

@@ -1,7 +1,7 @@
 //! Songs that may not be played any more.
 //!
 //! Whatever an origin notices to have changed, by its own doing or another origin's, it answers by from then on, and
-//! tells every edge to forget the asset. An edge may ask again at an origin that has not noticed yet; that one tells it
+//! tells every edge and shield to forget the asset. An edge may ask again at an origin that has not noticed yet; that one tells it
 //! once more when it does, so in the end no edge keeps what is taken down. With Redis an origin notices at once what
 //! another has done; it looks at the database all the same.
 
@@ -47,15 +47,16 @@ pub(crate) fn gone() -> Problem {
 }
 
 impl Takedowns {
-    /// Reads what is taken down. `edges` are the addresses of admin listeners, checked before.
+    /// Reads what is taken down. `edges` and `shields` are the addresses of admin listeners, checked before.
     pub(crate) async fn load(
         database: Database,
-        edges: &[String],
+        (edges, shields): (&[String], &[String]),
         secret: &str,
         shared: Shared,
     ) -> Result<Self, DatabaseError> {
         let songs = ArcSwap::from_pointee(read(&database).await?);
-        Ok(Self { database, songs, refreshing: Mutex::new(()), edges: Edges::new(edges, secret), shared })
+        let edges = Edges::new(edges, shields, secret);
+        Ok(Self { database, songs, refreshing: Mutex::new(()), edges, shared })
     }
 
     /// Whether that song is taken down.

@@ -36,6 +36,24 @@ async fn every_origin_of_a_database_notices_and_tells_the_edges() {
     eventually(async || purged(&edge).len() == 2).await;
 }
 
+/// An edge that is told before its shield may fetch from that once more what is taken down.
+#[tokio::test]
+async fn edges_are_told_again_when_their_shields_have_been() {
+    let (edge, shield) = (EdgeAdmin::start(1).await, EdgeAdmin::start(1).await);
+    let origin = origin_with(|config| {
+        config.edge_admins = vec![edge.address.clone()];
+        config.shield_admins = vec![shield.address.clone()];
+    })
+    .await;
+    let track = Track::new(1, tags("One", "Ann", "First"));
+    origin.add(&track).await;
+    let (_, curator) = origin.user("root").await;
+    let path = format!("/songs/{}/takedown", track.id());
+    assert_eq!(origin.as_user(Method::PUT, &path, &curator, &json!({})).await.status, 204);
+    eventually(async || purged(&edge).len() == 2).await;
+    assert_eq!(purged(&shield), [json!(format!("asset-{}", track.id()))]);
+}
+
 #[tokio::test]
 async fn a_song_goes_everywhere_and_comes_back() {
     let edge = EdgeAdmin::start(1).await;

@@ -1,0 +1,125 @@
+//! All upstreams of an edge, and the order in which they are asked.
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::base::Base;
+use super::budget::Budget;
+use crate::config::Config;
+
+/// Shields that one request tries before it goes past them.
+const SHIELDS_TRIED: usize = 2;
+/// Requests in vain that an outage may begin with.
+const RETRIES_SAVED: u64 = 256;
+const HEDGES_SAVED: u64 = 16;
+
+/// Where to fetch from; one for all workers of an edge.
+#[derive(Debug)]
+pub(crate) struct Bases {
+    /// Shields first, then the others in the order of the settings.
+    pub(super) all: Vec<Base>,
+    shields: usize,
+    /// For asking another one after a failure.
+    pub(super) retries: Budget,
+    /// For asking another one while the first is silent.
+    pub(super) hedges: Budget,
+}
+
+impl Bases {
+    /// Those that the configuration names.
+    ///
+    /// # Errors
+    /// When one is not a URL.
+    pub(crate) fn new(config: &Config) -> Result<Self, String> {
+        let texts = config.shields.iter().chain(&config.upstreams);
+        Ok(Self {
+            all: texts.map(|text| Base::parse(text)).collect::<Result<_, _>>()?,
+            shields: config.shields.len(),
+            retries: Budget::new(config.retry_percent, RETRIES_SAVED),
+            hedges: Budget::new(config.hedge_percent, HEDGES_SAVED),
+        })
+    }
+
+    /// The order in which they are asked for a path: the shields that it belongs to, then the others.
+    ///
+    /// Rendezvous hashing: every asset has its own order of shields, so that each is kept by one of them, and one that
+    /// comes or goes moves only its own.
+    pub(super) fn order(&self, target: &str) -> Vec<usize> {
+        let mut shields: Vec<usize> = (0..self.shields).collect();
+        if self.shields > 1 {
+            let place = belongs(target);
+            shields.sort_by_cached_key(|shield| std::cmp::Reverse(weight(place, &self.all[*shield].text)));
+        }
+        shields.truncate(SHIELDS_TRIED);
+        shields.extend(self.shields..self.all.len());
+        shields
+    }
+}
+
+/// What of a path decides about its shield: all objects of an asset lie on one, as `/v1/a/<asset>`, so that each request
+/// finds what the one before it made the shield pull. Else the whole path.
+fn belongs(target: &str) -> &str {
+    let path = target.split('?').next().unwrap_or_default();
+    match path.match_indices('/').nth(3) {
+        Some((end, _)) if path.starts_with("/v1/a/") => &path[..end],
+        _ => path,
+    }
+}
+
+fn weight(place: &str, shield: &str) -> [u8; 32] {
+    let mut digest = Context::new(&SHA256);
+    digest.update(place.as_bytes());
+    digest.update(&[0]);
+    digest.update(shield.as_bytes());
+    digest.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bases(shields: &[&str]) -> Bases {
+        let shields = shields.iter().map(|&it| it.to_owned()).collect();
+        let upstreams = vec!["http://o1".into(), "http://o2".into()];
+        Bases::new(&Config { shields, upstreams, ..Config::default() }).unwrap()
+    }
+
+    fn names(bases: &Bases, target: &str) -> Vec<String> {
+        bases.order(target).into_iter().map(|place| bases.all[place].text.clone()).collect()
+    }
+
+    #[test]
+    fn an_asset_belongs_together() {
+        assert_eq!(belongs("/v1/a/as/rev/r/1.m4s"), "/v1/a/as");
+        assert_eq!(belongs("/v1/a/as/rev/mv.m3u8?x=/y"), "/v1/a/as");
+        for whole in ["/v1/i/x.mp4", "/", "/v1/a/as", "/b/c/d/e"] {
+            assert_eq!(belongs(whole), whole);
+        }
+    }
+
+    #[test]
+    fn shields_come_first_and_origins_keep_their_order() {
+        assert_eq!(names(&bases(&[]), "/v1/a/x/y"), ["http://o1", "http://o2"]);
+        assert_eq!(names(&bases(&["http://s/"]), "/v1/a/x/y"), ["http://s", "http://o1", "http://o2"]);
+        let many = bases(&["http://s1", "http://s2", "http://s3"]);
+        let order = names(&many, "/v1/a/x/y");
+        assert!(order[0].starts_with("http://s") && order[1].starts_with("http://s") && order[0] != order[1]);
+        assert_eq!(order[2..], ["http://o1", "http://o2"]);
+        assert_eq!(order, names(&many, "/v1/a/x/z/aac-128/7.m4s"), "one order for all of an asset");
+    }
+
+    #[test]
+    fn a_shield_that_goes_moves_only_its_own() {
+        let (all, fewer) =
+            (bases(&["http://s1", "http://s2", "http://s3"]), bases(&["http://s1", "http://s3"]));
+        let mut counts = [0; 4];
+        for n in 0..300 {
+            let target = format!("/v1/a/{n}/mv.m3u8");
+            let best = names(&all, &target)[0].clone();
+            counts[usize::from(best.as_bytes()[8] - b'0')] += 1;
+            if best != "http://s2" {
+                assert_eq!(names(&fewer, &target)[0], best);
+            }
+        }
+        assert!(counts[1..].iter().all(|count| (60..140).contains(count)), "{counts:?}");
+    }
+}
