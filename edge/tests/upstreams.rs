@@ -31,6 +31,18 @@ async fn an_upstream_whose_bodies_break_rests_though_its_heads_come() {
 }
 
 #[tokio::test]
+async fn an_upstream_whose_bodies_are_damaged_rests() {
+    let bench = Bench::with(|config| config.probe_seconds = 0).await;
+    let digest = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
+    for n in 0..5 {
+        let segment = format!("aac-256/{n}.m4s");
+        bench.upstream.media(&segment, Answer::ok("not empty").with("repr-digest", digest));
+        assert!(!bench.get(&segment).await.complete);
+    }
+    bench.until_metric("segue_edge_upstream_rests_total", 1).await;
+}
+
+#[tokio::test]
 async fn a_silent_upstream_is_not_waited_for_when_another_answers() {
     let second = Upstream::start(Vec::new()).await;
     let bench = Bench::with(|config| {

@@ -66,7 +66,7 @@ async fn receive_from(
     let outcome = receive(flight, check, body, limits).await;
     match outcome {
         Ok(Received::Whole(_)) => worker.upstreams.body_came(base),
-        Err(fault) if breaks(fault) => worker.upstreams.body_failed(base),
+        Err(fault) if breaks(fault) || fault == Fault::Damaged => worker.upstreams.body_failed(base),
         _ => {}
     }
     outcome

@@ -139,10 +139,10 @@ impl Upstreams {
         self.bases.all[base].health.completed();
     }
 
-    /// A body of that upstream broke, or fell silent.
+    /// A body of that upstream broke, fell silent, or was not what its digest says.
     pub(crate) fn body_failed(&self, base: usize) {
         let base = &self.bases.all[base];
-        base.set_cause("its bodies break or fall silent".into());
+        base.set_cause("its bodies break, fall silent or are damaged".into());
         self.note_rest(base, base.health.body_failed(self.clock.now_ms()));
     }
 
