@@ -123,7 +123,7 @@ impl Problem {
     }
 
     /// As another edge is told: there 503 says that this edge cannot, and what its upstreams cannot is 502.
-    pub(crate) fn to_an_edge(self) -> Self {
+    pub(crate) fn for_an_edge(self) -> Self {
         let upstreams = self.code == Fault::Resting.code();
         Self { status: if upstreams { StatusCode::BAD_GATEWAY } else { self.status }, ..self }
     }

@@ -92,7 +92,7 @@ async fn obtain(
     started: Instant,
 ) -> Outcome {
     let filled = fill::fill(worker, wanted, asked, found).await;
-    let filled = filled.map_err(|problem| if wanted.downstream { problem.to_an_edge() } else { problem })?;
+    let filled = filled.map_err(|problem| if wanted.downstream { problem.for_an_edge() } else { problem })?;
     let cache = filled.cache;
     match &filled.source {
         Source::Object(object) => prefetch::served(&worker.edge, wanted.media.as_ref(), object),

@@ -114,8 +114,9 @@ impl Upstreams {
     /// Whether an answer is one, or another upstream may have a better one. What refuses this edge says nothing about the
     /// object, where clients' own rights are not told on.
     fn is_usable(&self, aim: Aim<'_>, status: StatusCode) -> bool {
-        let refused = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
-        !status.is_server_error() && !(refused && aim.client.is_none())
+        let refused =
+            matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) && aim.client.is_none();
+        !status.is_server_error() && !refused
     }
 
     /// Asks one upstream; when it is silent for longer than it mostly is, another one beside it: the first good answer
