@@ -36,7 +36,7 @@ async fn an_upstream_whose_bodies_are_damaged_rests() {
     let digest = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:";
     for n in 0..5 {
         let segment = format!("aac-256/{n}.m4s");
-        bench.upstream.media(&segment, Answer::ok("not empty").with("repr-digest", digest));
+        bench.upstream.media(&segment, Answer::ok(vec![7; 100_000]).with("repr-digest", digest));
         assert!(!bench.get(&segment).await.complete);
     }
     bench.until_metric("segue_edge_upstream_rests_total", 1).await;
@@ -91,7 +91,7 @@ async fn an_outage_of_everything_does_not_multiply_what_is_asked() {
     let second = Upstream::start(Vec::new()).await;
     let bench = Bench::with(|config| {
         config.upstreams.push(second.url());
-        (config.prefetch_fills, config.probe_seconds) = (0, 0);
+        (config.prefetch_fills, config.probe_seconds, config.hedge_percent) = (0, 0, 0);
     })
     .await;
     let segment = |n: usize| format!("aac-256/{n}.m4s");
