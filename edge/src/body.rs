@@ -16,13 +16,7 @@ pub(crate) struct Body {
     source: Source,
     /// Counts what is sent, and records the request when the body is dropped.
     meter: Option<Box<Meter>>,
-    /// Most bytes of one piece.
-    piece: usize,
 }
-
-/// Bytes of an HTTP/2 frame that fill a TLS record together with the frame's head of nine: one byte more and a record of
-/// its own follows (RFC 8446 5.1, RFC 9113 4.1).
-const RECORD_PIECE: usize = (16 << 10) - 9;
 
 #[derive(Debug)]
 enum Source {
@@ -34,31 +28,25 @@ enum Source {
 
 impl Body {
     pub(crate) fn empty() -> Self {
-        Self { source: Source::Empty, meter: None, piece: usize::MAX }
+        Self { source: Source::Empty, meter: None }
     }
 
     pub(crate) fn full(bytes: Bytes) -> Self {
         let source = if bytes.is_empty() { Source::Empty } else { Source::Full(bytes) };
-        Self { source, meter: None, piece: usize::MAX }
+        Self { source, meter: None }
     }
 
     pub(crate) fn reader(reader: Reader) -> Self {
-        Self { source: Source::Reader(Box::new(reader)), meter: None, piece: usize::MAX }
+        Self { source: Source::Reader(Box::new(reader)), meter: None }
     }
 
     /// `length`: bytes to come, where known.
     pub(crate) fn pass(body: PassBody, length: Option<u64>) -> Self {
-        Self { source: Source::Pass(Box::new(body), length), meter: None, piece: usize::MAX }
+        Self { source: Source::Pass(Box::new(body), length), meter: None }
     }
 
     pub(crate) fn metered(mut self, meter: Meter) -> Self {
         self.meter = Some(Box::new(meter));
-        self
-    }
-
-    /// The body in pieces that HTTP/2 over TLS sends best.
-    pub(crate) fn in_records(mut self) -> Self {
-        self.piece = RECORD_PIECE;
         self
     }
 
@@ -75,9 +63,6 @@ impl Body {
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
         match &mut self.source {
             Source::Empty => Poll::Ready(None),
-            Source::Full(bytes) if bytes.len() > self.piece => {
-                Poll::Ready(Some(Ok(bytes.split_to(self.piece))))
-            }
             Source::Full(bytes) => {
                 let bytes = std::mem::take(bytes);
                 self.source = Source::Empty;

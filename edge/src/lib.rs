@@ -30,6 +30,7 @@ mod body;
 mod cache;
 mod clock;
 mod config;
+mod content;
 mod cors;
 mod edge;
 mod fill;

@@ -68,6 +68,12 @@ impl Problem {
         "Bad request",
         "an HTTP/1.1 request needs exactly one Host field",
     );
+    pub(crate) const AUTHORITY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "host-header",
+        "Bad request",
+        "an HTTP/2 request needs :authority or a Host field",
+    );
     pub(crate) const TARGET: Self = Self::new(
         StatusCode::URI_TOO_LONG,
         "target-too-long",

@@ -11,7 +11,7 @@ mod variants;
 
 pub(crate) use depot::{Depot, SealedBody};
 pub(crate) use head::Head;
-pub(crate) use object::{Freshness, Gzip, Http1Fields, Object};
+pub(crate) use object::{Freshness, Gzip, Object, Prepared};
 pub(crate) use policy::Context;
 pub(crate) use purge::Purge;
 pub(crate) use status::CacheStatus;

@@ -24,9 +24,9 @@ pub(crate) struct Gzip {
     pub(crate) etag: Option<HeaderValue>,
 }
 
-/// Status line and fields as HTTP/1.1 text, but for those of each response.
+/// Status and fields as they go out in one version of HTTP, but for those of each response.
 #[derive(Debug)]
-pub(crate) struct Http1Fields {
+pub(crate) struct Prepared {
     pub(crate) text: Box<[u8]>,
     /// Whether the upstream's `Date` is among them.
     pub(crate) dated: bool,
@@ -67,7 +67,8 @@ pub(crate) struct Object {
     pub(crate) head: Arc<Head>,
     pub(crate) body: Bytes,
     pub(crate) gzip: Option<Gzip>,
-    http1_fields: [OnceLock<Http1Fields>; 2],
+    http1_fields: [OnceLock<Prepared>; 2],
+    http2_fields: [OnceLock<Prepared>; 2],
     pub(super) slot: Slot,
     pub(crate) marks: Marks,
     /// What players are told about it, once that is known.
@@ -115,6 +116,7 @@ impl Object {
             body,
             gzip,
             http1_fields: Default::default(),
+            http2_fields: Default::default(),
             slot: Slot::default(),
             marks: Marks::default(),
             cmsd: OnceLock::new(),
@@ -139,8 +141,13 @@ impl Object {
     }
 
     /// The fields of its answers over HTTP/1.1, made when first asked for; `zipped`: of its gzip form.
-    pub(crate) fn http1_fields(&self, zipped: bool, make: impl FnOnce() -> Http1Fields) -> &Http1Fields {
+    pub(crate) fn http1_fields(&self, zipped: bool, make: impl FnOnce() -> Prepared) -> &Prepared {
         self.http1_fields[usize::from(zipped)].get_or_init(make)
+    }
+
+    /// The same for HTTP/2: the start of a field block.
+    pub(crate) fn http2_fields(&self, zipped: bool, make: impl FnOnce() -> Prepared) -> &Prepared {
+        self.http2_fields[usize::from(zipped)].get_or_init(make)
     }
 
     /// Seconds since the upstream made it.
@@ -168,7 +175,7 @@ impl Object {
     /// Bytes of memory that it takes, roughly.
     pub(crate) fn weight(&self) -> usize {
         let fields: usize =
-            self.head.headers.iter().map(|(name, value)| 2 * (name.as_str().len() + value.len()) + 64).sum();
+            self.head.headers.iter().map(|(name, value)| 3 * (name.as_str().len() + value.len()) + 64).sum();
         let surrogate_keys: usize = self.head.surrogate_keys.iter().map(|text| text.len() + 16).sum();
         self.body.len()
             + self.gzip.as_ref().map_or(0, |gzip| gzip.bytes.len())

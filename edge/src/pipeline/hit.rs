@@ -1,6 +1,7 @@
-//! The short way of the first three steps, for requests that HTTP/1.1 brings without content, conditions or ranges.
+//! The short way of the first three steps, for requests without content, conditions or ranges.
 //! Where they lead to a fresh object the answer needs no more; where not, the long way goes on from what they found.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,8 +20,17 @@ use crate::edge::Edge;
 use crate::prefetch;
 use crate::problem::Problem;
 use crate::semantics::encoding;
-use crate::semantics::request_head::RequestHead;
 use crate::server::{Activity, Worker};
+
+/// A request without content that has just one host and no field that makes its answer another one than a whole object.
+#[derive(Debug)]
+pub(crate) struct Plain<'a> {
+    pub(crate) method: &'a str,
+    /// Path and query.
+    pub(crate) target: &'a str,
+    pub(crate) accept_encoding: Option<&'a [u8]>,
+    pub(crate) version: Version,
+}
 
 /// A request whose answer is a whole object in memory.
 #[derive(Debug)]
@@ -31,6 +41,28 @@ pub(crate) struct Hit {
     is_head: bool,
     pub(crate) started: Instant,
     meter: Meter,
+}
+
+/// What holds for one answer only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Passing {
+    pub(crate) age_s: u64,
+    ttl_s: i64,
+    waited: Duration,
+}
+
+impl Passing {
+    /// `Cache-Status`.
+    pub(crate) fn cache_status(self, edge: &Edge, out: &mut Vec<u8>) {
+        // Writing to memory does not fail.
+        let _ = write!(out, "{}; hit; ttl={}", edge.config.name, self.ttl_s);
+    }
+
+    /// `Server-Timing`.
+    pub(crate) fn server_timing(self, out: &mut Vec<u8>) {
+        let micros = self.waited.as_micros();
+        let _ = write!(out, "cache;desc=hit, edge;dur={}.{:03}", micros / 1000, micros % 1000);
+    }
 }
 
 /// How far the short way came.
@@ -50,14 +82,13 @@ pub(crate) enum Begun {
 pub(crate) fn begin(
     worker: &Arc<Worker>,
     activity: &Arc<Activity>,
-    head: &RequestHead<'_, '_>,
+    asked: &Plain<'_>,
     started: Instant,
 ) -> Result<Hit, Box<Begun>> {
     let edge = &worker.edge;
-    let Some((method, wanted)) = route::plain(head, edge) else { return Err(Box::new(Begun::Nothing)) };
+    let Some((method, wanted)) = route::plain(asked, edge) else { return Err(Box::new(Begun::Nothing)) };
     let in_flight = activity.clone().begin(edge.clock);
-    let version = Version::HTTP_11;
-    let mut account = Account::begun(method, version, started, in_flight);
+    let mut account = Account::begun(method, asked.version, started, in_flight);
     let wanted = match wanted {
         Ok(wanted) => wanted,
         Err(problem) => return Err(Box::new(Begun::Refused(account, problem))),
@@ -73,8 +104,7 @@ pub(crate) fn begin(
     match lookup::lookup(edge, &wanted.cache_key) {
         Found::Fresh(object) if object.head.status == StatusCode::OK => {
             prefetch::served(edge, wanted.media.as_ref(), &object);
-            let accepted = head.seen.accept_encoding.map(|place| head.fields[place].value);
-            Ok(Hit::new(worker, object, wanted, account, accepted))
+            Ok(Hit::new(worker, object, wanted, account, asked.accept_encoding))
         }
         found => {
             account.path.clone_from(&wanted.cache_key);
@@ -144,9 +174,13 @@ impl Hit {
         (headers, self.whole().len())
     }
 
-    /// The head goes out, `waited` after the request came.
-    pub(crate) fn answered(&self, worker: &Worker, waited: Duration) {
+    /// The head goes out: what differs from answer to answer with the same object.
+    pub(crate) fn answered(&self, worker: &Worker) -> Passing {
+        let now_ms = worker.edge.clock.ms_at(self.started);
+        let (age_s, ttl_s) = (self.object.age_s(now_ms), self.object.ttl_s(now_ms));
+        let waited = self.started.elapsed();
         worker.edge.metrics.tally.hit(worker.number, waited);
+        Passing { age_s, ttl_s, waited }
     }
 
     /// That many bytes of the body went out.

@@ -17,19 +17,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, Request, Response};
-use hyper::body::Incoming;
 
 use crate::body::Body;
 use crate::cache::CacheStatus;
+use crate::content::RequestContent;
 use crate::cors;
 use crate::prefetch;
 use crate::problem::Problem;
 use crate::server::{Activity, Worker};
 
 /// The content of a request, where there is any.
-pub(crate) type Content = Option<Incoming>;
+pub(crate) type Content = Option<RequestContent>;
 
-pub(crate) use hit::{Begun, Hit, begin, go_on};
+pub(crate) use hit::{Begun, Hit, Plain, begin, go_on};
 pub(crate) use record::Meter;
 pub(crate) use route::CDN_LOOP;
 

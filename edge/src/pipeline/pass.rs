@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::header::{CONTENT_LOCATION, HOST, LOCATION};
 use http::{HeaderMap, Method, Request, StatusCode, Uri};
-use hyper::body::Body as _;
+use http_body::Body as _;
 
 use super::Content;
 use super::fill::{Filled, Source};

@@ -89,7 +89,7 @@ fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Inst
         headers.insert(AGE, HeaderValue::from(age));
     }
     if let Some(field) = filled.cache.field(&edge.config.name, ttl, filled.forwarded) {
-        headers.append(CACHE_STATUS, passing(field));
+        headers.append(CACHE_STATUS, field);
     }
     let micros = started.elapsed().as_micros();
     let mut timing = String::with_capacity(48);
@@ -101,14 +101,8 @@ fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Inst
         micros % 1000
     );
     if let (Ok(()), Ok(value)) = (written, HeaderValue::from_str(&timing)) {
-        headers.append(SERVER_TIMING, passing(value));
+        headers.append(SERVER_TIMING, value);
     }
-}
-
-/// A value that will not come again: HTTP/2 must not push those that do out of its table for it (RFC 7541 6.2.3).
-fn passing(mut value: HeaderValue) -> HeaderValue {
-    value.set_sensitive(true);
-    value
 }
 
 /// RFC 9110 13.2.2: `If-Modified-Since` counts only where there is no `If-None-Match`. What has no date of its last change

@@ -2,15 +2,15 @@
 
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
-use hyper::body::Body as _;
+use http_body::Body as _;
 use segue_manifests::{MediaPath, path, token};
 
-use super::Content;
+use super::{Content, Plain};
 use crate::edge::Edge;
 use crate::problem::Problem;
 use crate::semantics::cdn_loop;
 use crate::semantics::cmcd::{self, Cmcd};
-use crate::semantics::request_head::{RequestHead, is_host};
+use crate::semantics::request_head::is_host;
 
 /// What a request wants.
 #[derive(Debug)]
@@ -127,26 +127,26 @@ pub(super) fn cache_key_of(path: &str, query: Option<&str>) -> Option<String> {
     open(token::Method::Get, path, query).ok().map(|wanted| wanted.cache_key)
 }
 
-/// Reads a head that is as plain as most are; `None` where it takes [`route`] to read it. In the same terms: a target
+/// Reads a request that is as plain as most are; `None` where it takes [`route`] to read it. In the same terms: a target
 /// that is too long, and tricks in the path, are refused.
-pub(crate) fn plain(head: &RequestHead<'_, '_>, edge: &Edge) -> Option<(Method, Result<Wanted, Problem>)> {
-    let (name, method) = match head.method {
+pub(super) fn plain(asked: &Plain<'_>, edge: &Edge) -> Option<(Method, Result<Wanted, Problem>)> {
+    let (name, method) = match asked.method {
         "GET" => (Method::GET, token::Method::Get),
         "HEAD" => (Method::HEAD, token::Method::Head),
         _ => return None,
     };
-    let is_plain = head.is_11 && head.seen.hosts == 1 && !head.seen.special;
-    if !is_plain || !head.target.starts_with('/') || head.target.contains('#') {
+    let target = asked.target;
+    if !target.starts_with('/') || target.contains('#') {
         return None;
     }
-    let (path, query) = match head.target.split_once('?') {
+    let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
-        None => (head.target, None),
+        None => (target, None),
     };
     if query.is_some_and(|query| query.contains("CMCD=")) {
         return None;
     }
-    if head.target.len() as u64 > edge.config.target_bytes {
+    if target.len() as u64 > edge.config.target_bytes {
         return Some((name, Err(Problem::TARGET)));
     }
     let wanted = if edge.config.open { open(method, path, query) } else { closed(method, path) };

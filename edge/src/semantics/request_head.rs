@@ -120,17 +120,7 @@ fn whole<'a, 'b>(mut head: RequestHead<'a, 'b>) -> Reading<'a, 'b> {
             (14, b'c') if is(field, "content-length") => framing.length(field.value),
             (17, b't') if is(field, "transfer-encoding") => framing.coding(field.value),
             (10, b'c') if is(field, "connection") => head.close = closes(field.value, head.close),
-            (15, b'a') if is(field, "accept-encoding") => {
-                // Two of them are rare enough to be read the long way.
-                head.seen.special |= head.seen.accept_encoding.is_some();
-                head.seen.accept_encoding = Some(place);
-            }
-            (5, b'r') if is(field, "range") => head.seen.special = true,
-            (8..=19, b'i') if starts(field, "if-") => head.seen.special = true,
-            (8.., b'c') if starts(field, "cmcd-") || is(field, "cdn-loop") => head.seen.special = true,
-            (10 | 11, b't') if starts(field, "trace") => head.seen.special = true,
-            (6, b'e') if is(field, "expect") => head.seen.special = true,
-            _ => {}
+            _ => head.seen.note(place, field.name.as_bytes()),
         }
     }
     match framing.settle(head.is_11) {
@@ -146,9 +136,27 @@ fn is(field: &Header<'_>, name: &str) -> bool {
     field.name.eq_ignore_ascii_case(name)
 }
 
-fn starts(field: &Header<'_>, name: &str) -> bool {
-    field.name.len() >= name.len()
-        && field.name.as_bytes()[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+impl Seen {
+    /// Notes a field that is no `Host`, by its name, in either case.
+    pub fn note(&mut self, place: usize, name: &[u8]) {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        let starts = |start: &str| {
+            name.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start.as_bytes()))
+        };
+        match (name.len(), name.first().map_or(0, |letter| letter | 0x20)) {
+            (15, b'a') if is("accept-encoding") => {
+                // Two of them are rare enough to be read the long way.
+                self.special |= self.accept_encoding.is_some();
+                self.accept_encoding = Some(place);
+            }
+            (5, b'r') if is("range") => self.special = true,
+            (8..=19, b'i') if starts("if-") => self.special = true,
+            (8.., b'c') if starts("cmcd-") || is("cdn-loop") => self.special = true,
+            (10 | 11, b't') if starts("trace") => self.special = true,
+            (6, b'e') if is("expect") => self.special = true,
+            _ => {}
+        }
+    }
 }
 
 /// Whether a value may stand for a host and port (RFC 9112 3.2, RFC 3986 3.2.2); whose it is matters to nobody here.

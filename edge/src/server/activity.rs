@@ -20,6 +20,8 @@ pub(crate) struct Activity {
     idle_since: AtomicU64,
     /// Since when the client takes no bytes.
     blocked_since: AtomicU64,
+    /// Since when its windows are shut (HTTP/2).
+    shut_since: AtomicU64,
     /// Bytes between requests are no request head, or whoever reads them says so.
     heads_are_told: bool,
     served: AtomicBool,
@@ -68,6 +70,7 @@ impl Activity {
             head_since: AtomicU64::new(now),
             idle_since: AtomicU64::new(now),
             blocked_since: AtomicU64::new(0),
+            shut_since: AtomicU64::new(0),
             heads_are_told: false,
             served: AtomicBool::new(false),
         }
@@ -83,6 +86,11 @@ impl Activity {
         if self.head_since.load(Relaxed) == 0 {
             self.head_since.store(clock.now_ms(), Relaxed);
         }
+    }
+
+    /// A request head is complete, or what should have become one has ended.
+    pub(crate) fn head_ended(&self) {
+        self.head_since.store(0, Relaxed);
     }
 
     /// Whether a request was answered.
@@ -118,10 +126,23 @@ impl Activity {
         }
     }
 
+    /// The client's windows let nothing through for now, though there is something to send.
+    pub(crate) fn shut(&self, clock: Clock) {
+        if self.shut_since.load(Relaxed) == 0 {
+            self.shut_since.store(clock.now_ms(), Relaxed);
+        }
+    }
+
+    /// They let something through.
+    pub(crate) fn opened(&self) {
+        self.shut_since.store(0, Relaxed);
+    }
+
     /// Judges the connection.
     pub(crate) fn verdict(&self, now_ms: u64, deadlines: &Deadlines) -> Verdict {
         let beyond = |since: u64, limit: u64| since != 0 && now_ms.saturating_sub(since) >= limit;
-        if beyond(self.blocked_since.load(Relaxed), deadlines.stall_ms) {
+        let stalled = [&self.blocked_since, &self.shut_since];
+        if stalled.iter().any(|since| beyond(since.load(Relaxed), deadlines.stall_ms)) {
             return Verdict::Drop("stall");
         }
         if self.requests.load(Relaxed) > 0 {
@@ -175,6 +196,14 @@ mod tests {
         activity.blocked(clock);
         assert_eq!(activity.verdict(now + 5000, &LIMITS), Verdict::Drop("stall"));
         activity.wrote();
+        activity.shut(clock);
+        activity.wrote();
+        assert_eq!(
+            activity.verdict(now + 5000, &LIMITS),
+            Verdict::Drop("stall"),
+            "pings do not open windows"
+        );
+        activity.opened();
         drop(request);
         assert_eq!(activity.verdict(now + 200, &LIMITS), Verdict::Keep);
         assert_eq!(activity.verdict(now + 5000, &LIMITS), Verdict::Close);

@@ -4,45 +4,56 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use hyper::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, rt};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::activity::Activity;
+use super::ending::shut;
 use super::gate::Permit;
-use super::h1::{self, Outcome, Wire};
+use super::h1::{self, Outcome};
+use super::h2;
+use super::inbox::{Inbox, Read};
 use super::roster::{Member, Order};
 use super::stream::Watched;
+use super::wire::Wire;
 use super::worker::Worker;
 use crate::body::Body;
 use crate::config::millis;
+use crate::content::RequestContent;
 use crate::pipeline;
+use crate::semantics::h2::PREFACE;
+
+/// Bytes by which HTTP/2 is known: a method that HTTP/1.1 does not have (RFC 9113 3.4).
+const TELLING: usize = 4;
 
 /// Serves one connection to its end.
 pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, permit: Permit) {
     let _permit = permit;
     match worker.tls.clone() {
         Some(tls) => serve_tls(worker, stream, tls).await,
-        None if worker.edge.config.h2c && speaks_h2(&worker, &stream).await => {
-            Box::pin(serve_h2(worker, stream)).await
-        }
         None => {
             let activity = Arc::new(Activity::told(worker.edge.clock));
             let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
-            by_hand(worker, watched, activity).await;
+            let member = Member::new(activity);
+            if worker.edge.config.h2c {
+                either(worker, watched, member).await;
+            } else {
+                by_hand(worker, watched, member, Inbox::default()).await;
+            }
         }
     }
 }
 
 async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, tls: Arc<ServerConfig>) {
     let clock = worker.edge.clock;
-    // Whether it will be HTTP/2 is known after the handshake only; the numbers start anew then.
+    // What counts is known after the handshake only; the numbers start anew then.
     let activity = Arc::new(Activity::accepted(clock));
     let limit = millis(worker.edge.config.header_timeout_ms);
     let watched = Watched::new(stream, activity.clone(), clock);
@@ -52,39 +63,47 @@ async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, tls: Arc<ServerConfig
     };
     let activity = Arc::new(Activity::told(clock));
     stream.get_mut().0.watch(activity.clone());
+    let member = Member::new(activity);
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        Box::pin(http2(worker, stream, activity)).await;
+        Box::pin(h2::serve(worker, stream, member, Inbox::default())).await;
     } else {
-        by_hand(worker, stream, activity).await;
+        by_hand(worker, stream, member, Inbox::default()).await;
     }
 }
 
-/// HTTP/2 by prior knowledge begins with a method that HTTP/1.1 does not have (RFC 9113 3.4).
-async fn speaks_h2(worker: &Worker, stream: &TcpStream) -> bool {
-    let mut start = [0; 4];
-    let limit = millis(worker.edge.config.header_timeout_ms);
-    matches!(timeout(limit, stream.peek(&mut start)).await, Ok(Ok(4))) && &start == b"PRI "
-}
-
-async fn serve_h2(worker: Arc<Worker>, stream: TcpStream) {
-    let activity = Arc::new(Activity::told(worker.edge.clock));
-    let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
-    http2(worker, watched, activity).await;
+/// Either version without TLS, as the first bytes say.
+async fn either<W: Wire>(worker: Arc<Worker>, mut wire: W, member: Member) {
+    let mut inbox = Inbox::default();
+    while inbox.bytes().len() < TELLING && PREFACE.starts_with(inbox.bytes()) {
+        if !inbox.is_empty() {
+            member.activity().head_begun(worker.edge.clock);
+        }
+        match inbox.fill(&mut wire, &worker, &member).await {
+            Read::Bytes => {}
+            Read::End => return,
+            Read::Close => return shut(&mut wire).await,
+        }
+    }
+    if inbox.bytes().starts_with(&PREFACE[..TELLING]) {
+        Box::pin(h2::serve(worker, wire, member, inbox)).await;
+    } else {
+        by_hand(worker, wire, member, inbox).await;
+    }
 }
 
 /// HTTP/1.1, on our own path until content comes.
-async fn by_hand<W: Wire>(worker: Arc<Worker>, wire: W, activity: Arc<Activity>) {
-    let member = Member::new(activity);
-    let outcome = h1::serve(&worker, wire, &member).await;
+async fn by_hand<W: Wire>(worker: Arc<Worker>, wire: W, member: Member, inbox: Inbox) {
+    let outcome = h1::serve(&worker, wire, &member, inbox).await;
     drop(member);
     if let Outcome::Content(mut wire) = outcome {
         let activity = Arc::new(Activity::accepted(worker.edge.clock));
         wire.watch(activity.clone());
-        Box::pin(http1(worker, wire, activity)).await;
+        Box::pin(with_content(worker, wire, activity)).await;
     }
 }
 
-async fn http1<S>(worker: Arc<Worker>, stream: S, activity: Arc<Activity>)
+/// HTTP/1.1 by hyper, which reads content.
+async fn with_content<S>(worker: Arc<Worker>, stream: S, activity: Arc<Activity>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
@@ -96,78 +115,8 @@ where
         .max_header_size(header_bytes)
         .max_buf_size(header_bytes.max(16 << 10))
         .writev(true);
-    let service = service(&worker, &activity, false);
-    let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
-    drive(&worker, connection, activity).await;
-}
-
-async fn http2<S>(worker: Arc<Worker>, stream: S, activity: Arc<Activity>)
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let config = &worker.edge.config;
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(u32::try_from(config.h2_streams).unwrap_or(u32::MAX))
-        .max_header_list_size(u32::try_from(config.header_bytes).unwrap_or(u32::MAX))
-        .max_send_buf_size(1 << 20)
-        // Requests carry no bodies: nothing to receive.
-        .initial_stream_window_size(64 << 10)
-        .initial_connection_window_size(64 << 10);
-    let service = service(&worker, &activity, true);
-    let connection = builder.serve_connection(TokioIo::new(stream), service_fn(service));
-    drive(&worker, connection, activity).await;
-}
-
-type Answer = Pin<Box<dyn Future<Output = Result<hyper::Response<Body>, std::convert::Infallible>> + Send>>;
-
-fn service(
-    worker: &Arc<Worker>,
-    activity: &Arc<Activity>,
-    multiplexed: bool,
-) -> impl Fn(Request<Incoming>) -> Answer + use<> {
-    let (worker, activity) = (worker.clone(), activity.clone());
-    move |request| {
-        let (worker, activity) = (worker.clone(), activity.clone());
-        Box::pin(async move {
-            let response = pipeline::handle(&worker, activity, request.map(Some)).await;
-            Ok(if multiplexed { response.map(Body::in_records) } else { response })
-        })
-    }
-}
-
-/// A connection that can be asked to end after its last response (HTTP/2: GOAWAY).
-trait Drainable: Future<Output = hyper::Result<()>> {
-    fn finish(self: Pin<&mut Self>);
-}
-
-impl<I, S> Drainable for http1::Connection<I, S>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = Body>,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: rt::Read + rt::Write + Unpin,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-impl<I, S> Drainable for http2::Connection<I, S, TokioExecutor>
-where
-    S: hyper::service::HttpService<Incoming, ResBody = Body>,
-    S::Future: Send + 'static,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    I: rt::Read + rt::Write + Unpin,
-{
-    fn finish(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
-    }
-}
-
-/// Runs a connection of hyper's until it ends, drains, or outstays its welcome.
-async fn drive(worker: &Worker, connection: impl Drainable, activity: Arc<Activity>) {
-    let mut connection = pin!(connection);
+    let service = service(&worker, &activity);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service_fn(service)));
     let member = Member::new(activity);
     let mut finishing = false;
     loop {
@@ -179,7 +128,7 @@ async fn drive(worker: &Worker, connection: impl Drainable, activity: Arc<Activi
                 }
                 return;
             }
-            order = member.told(worker) => order,
+            order = member.told(&worker) => order,
         };
         match order {
             Order::Drop => return,
@@ -187,9 +136,20 @@ async fn drive(worker: &Worker, connection: impl Drainable, activity: Arc<Activi
             Order::Idle if finishing => return,
             Order::Idle | Order::Drain if !finishing => {
                 finishing = true;
-                connection.as_mut().finish();
+                connection.as_mut().graceful_shutdown();
             }
             _ => {}
         }
+    }
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<hyper::Response<Body>, std::convert::Infallible>> + Send>>;
+
+fn service(worker: &Arc<Worker>, activity: &Arc<Activity>) -> impl Fn(Request<Incoming>) -> Answer + use<> {
+    let (worker, activity) = (worker.clone(), activity.clone());
+    move |request| {
+        let (worker, activity) = (worker.clone(), activity.clone());
+        let request = request.map(|content| Some(RequestContent::Http1(content)));
+        Box::pin(async move { Ok(pipeline::handle(&worker, activity, request).await) })
     }
 }

@@ -53,6 +53,28 @@ impl Worker {
     }
 }
 
+#[cfg(test)]
+impl Worker {
+    /// One without a listener, for tests of connections by themselves.
+    pub(super) fn alone(config: crate::Config) -> Arc<Self> {
+        let edge = Arc::new(Edge::new(config).unwrap());
+        let connector = crate::upstream::connector(&edge.config).unwrap();
+        let (_, phase) = watch::channel(Phase::Serving);
+        let (alive, _) = mpsc::channel(1);
+        Arc::new(Self {
+            number: 0,
+            upstreams: Upstreams::new(connector, &edge).unwrap(),
+            tls: None,
+            gate: Gate::new(0, 0, edge.metrics.clone()),
+            phase,
+            deadlines: Deadlines::new(&edge.config),
+            alive: alive.downgrade(),
+            answered_well: AtomicU64::new(0),
+            edge,
+        })
+    }
+}
+
 /// What a worker is made of.
 pub(super) struct Parts {
     pub(super) number: usize,

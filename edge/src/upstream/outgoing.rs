@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep};
+
+use crate::content::RequestContent;
 
 /// Content on its way to an upstream.
 #[derive(Debug, Default)]
@@ -17,7 +18,7 @@ pub(crate) struct Outgoing(Option<Box<Content>>);
 /// A client's content.
 #[derive(Debug)]
 struct Content {
-    incoming: Incoming,
+    incoming: RequestContent,
     left: u64,
     idle: Duration,
     deadline: Pin<Box<Sleep>>,
@@ -39,7 +40,7 @@ pub(crate) enum Cut {
 impl Outgoing {
     /// Tells `incoming` on: at most `limit` bytes, and no longer silence than `idle`. The receiver learns when it has
     /// all been sent.
-    pub(crate) fn of(incoming: Incoming, limit: u64, idle: Duration) -> (Self, oneshot::Receiver<()>) {
+    pub(crate) fn of(incoming: RequestContent, limit: u64, idle: Duration) -> (Self, oneshot::Receiver<()>) {
         let (sending, sent) = oneshot::channel();
         let deadline = Box::pin(sleep(idle));
         (Self(Some(Box::new(Content { incoming, left: limit, idle, deadline, _sending: sending }))), sent)

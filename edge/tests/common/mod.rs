@@ -2,6 +2,7 @@
 #![allow(dead_code, unused_imports, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 pub mod client;
+pub mod frames;
 mod tls_upstream;
 pub mod upstream;
 

@@ -256,7 +256,7 @@ async fn read_body(stream: &mut BufReader<TcpStream>, seen: &Seen) -> std::io::R
         loop {
             let mut line = String::new();
             stream.read_line(&mut line).await?;
-            let size = usize::from_str_radix(line.trim_end(), 16).unwrap();
+            let size = usize::from_str_radix(line.trim_end(), 16).map_err(std::io::Error::other)?;
             let start = body.len();
             body.resize(start + size + 2, 0);
             stream.read_exact(&mut body[start..]).await?;

@@ -1,14 +1,11 @@
 //! The head of a response as HTTP/1.1 text.
 
-use std::cell::Cell;
-use std::io::Write as _;
-use std::time::SystemTime;
-
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE};
 use http::{StatusCode, response};
 
 use super::How;
 use crate::body::Body;
+use crate::server::date;
 
 /// How the body behind a head is framed (RFC 9112 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,21 +61,9 @@ pub(crate) fn line(name: &[u8], value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-thread_local! {
-    /// The last `Date` line, and the second that it holds for.
-    static DATE_LINE: Cell<(u64, [u8; 37])> = const { Cell::new((0, [0; 37])) };
-}
-
-/// Writes the `Date` field (RFC 9110 6.6.1); the text is made once a second.
+/// Writes the `Date` field.
 pub(crate) fn date(out: &mut Vec<u8>) {
-    let now = SystemTime::now();
-    let second = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (made, mut text) = DATE_LINE.get();
-    if made != second {
-        let _ = write!(&mut text[..], "date: {}\r\n", httpdate::HttpDate::from(now));
-        DATE_LINE.set((second, text));
-    }
-    out.extend_from_slice(&text);
+    line(b"date", &date::now(), out);
 }
 
 #[cfg(test)]
@@ -128,13 +113,5 @@ mod tests {
         let last = written(last, how);
         assert_eq!(last.0, "HTTP/1.1 200 OK|content-length: 0|connection: close|");
         assert!(last.1.close);
-    }
-
-    #[test]
-    fn a_date_line_is_as_long_as_it_must_be() {
-        let mut out = Vec::new();
-        date(&mut out);
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with("date: ") && text.ends_with(" GMT\r\n"), "{text:?}");
     }
 }

@@ -4,26 +4,24 @@
 
 mod head;
 mod hit;
-mod inbox;
 mod outbox;
 mod sendfile;
-mod wire;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
+use super::ending::shut;
+use super::inbox::{Inbox, Read};
 use super::roster::Member;
+use super::wire::{Prefixed, Wire};
 use super::worker::Worker;
-use crate::pipeline::{self, Begun, Content, Hit};
+use crate::pipeline::{self, Begun, Content, Hit, Plain};
 use crate::problem::Problem;
 use crate::semantics::request_head::{self, Framing, Reading, Refusal, RequestHead};
 
-use inbox::{Inbox, Read};
 use outbox::Ended;
-
-pub(super) use wire::{Prefixed, Wire};
 
 /// What became of a connection.
 pub(super) enum Outcome<W> {
@@ -57,9 +55,13 @@ struct How {
     close: bool,
 }
 
-/// Serves requests until the connection ends, or brings content that is hyper's to read.
-pub(super) async fn serve<W: Wire>(worker: &Arc<Worker>, mut wire: W, member: &Member) -> Outcome<W> {
-    let mut inbox = Inbox::default();
+/// Serves requests until the connection ends, or brings content that is hyper's to read. `inbox`: what came before.
+pub(super) async fn serve<W: Wire>(
+    worker: &Arc<Worker>,
+    mut wire: W,
+    member: &Member,
+    mut inbox: Inbox,
+) -> Outcome<W> {
     loop {
         let (next, length) = match inbox.bytes() {
             [] => (Next::Partial, 0),
@@ -87,7 +89,7 @@ pub(super) async fn serve<W: Wire>(worker: &Arc<Worker>, mut wire: W, member: &M
         match ended {
             Ended::Kept => {}
             Ended::Closing => {
-                outbox::shut(&mut wire).await;
+                shut(&mut wire).await;
                 return Outcome::Closed;
             }
             Ended::Broken => return Outcome::Closed,
@@ -114,7 +116,11 @@ fn understand(worker: &Arc<Worker>, member: &Member, bytes: &[u8]) -> (Next, usi
         Framing::Bare => {}
     }
     let how = How { is_11: head.is_11, is_head: head.method == "HEAD", close: head.close };
-    let next = match pipeline::begin(worker, member.activity(), &head, Instant::now()) {
+    let begun = match plain(&head) {
+        Some(plain) => pipeline::begin(worker, member.activity(), &plain, Instant::now()),
+        None => Err(Box::new(Begun::Nothing)),
+    };
+    let next = match begun {
         Ok(hit) => Next::Hit(hit, how),
         Err(begun) => match long_form(&head) {
             Some(request) => Next::Long(Box::new(Long { request, begun: *begun, how })),
@@ -122,6 +128,16 @@ fn understand(worker: &Arc<Worker>, member: &Member, bytes: &[u8]) -> (Next, usi
         },
     };
     (next, head.length)
+}
+
+fn plain<'a>(head: &RequestHead<'a, '_>) -> Option<Plain<'a>> {
+    let is_plain = head.is_11 && head.seen.hosts == 1 && !head.seen.special;
+    is_plain.then(|| Plain {
+        method: head.method,
+        target: head.target,
+        accept_encoding: head.seen.accept_encoding.map(|place| head.fields[place].value),
+        version: Version::HTTP_11,
+    })
 }
 
 /// The request with its fields as a map, if its target is a target.

@@ -6,30 +6,25 @@ use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use http::Response;
 use http_body::Body as _;
-use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
 
 use super::How;
 use super::head::{self, Framed};
 use super::hit::write_head;
 use super::sendfile;
-use super::wire::Wire;
 use crate::body::Body;
 use crate::pipeline::Hit;
 use crate::problem::Problem;
+use crate::server::ending::{linger, shut};
 use crate::server::roster::{Member, Order};
+use crate::server::wire::Wire;
 use crate::server::worker::Worker;
 
 /// Bodies up to this size are copied behind their head: one piece costs the kernel less than two.
 const SMALL: usize = 4 << 10;
-/// What a client may still send after it was refused, bytes, and for how long: a reset would take the answer away.
-const LINGER_BYTES: u64 = 256 << 10;
-const LINGER: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// Heads are written into the same memory again and again.
@@ -167,16 +162,6 @@ pub(super) async fn refuse<W: Wire>(worker: &Arc<Worker>, wire: &mut W, member: 
         shut(wire).await;
         linger(wire).await;
     }
-}
-
-/// Tells the client that nothing more comes.
-pub(super) async fn shut<W: Wire>(wire: &mut W) {
-    let _ = timeout(LINGER, poll_fn(|cx| Pin::new(&mut *wire).poll_shutdown(cx))).await;
-}
-
-async fn linger<W: Wire>(wire: &mut W) {
-    let mut rest = wire.take(LINGER_BYTES);
-    let _ = timeout(LINGER, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
 }
 
 /// The client takes no more.

@@ -6,9 +6,9 @@ use rustix::fs::sendfile;
 use rustix::net::{SendFlags, send as send_bytes};
 
 use super::outbox::{Gone, until_sent};
-use super::wire::Wire;
 use crate::cache::SealedBody;
 use crate::server::roster::Member;
+use crate::server::wire::Wire;
 use crate::server::worker::Worker;
 
 /// Sends a head and the body of `length` bytes behind it; says how many bytes of it were left when it ended.

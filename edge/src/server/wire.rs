@@ -13,7 +13,7 @@ use crate::server::activity::Activity;
 use crate::server::stream::Watched;
 
 /// A stream that reports to its connection's [`Activity`].
-pub(in crate::server) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// The TCP stream, where what is written reaches it as it is.
     fn plain(&self) -> Option<&Watched>;
     /// Reports to another from now on.
@@ -42,7 +42,7 @@ impl Wire for TlsStream<Watched> {
 
 /// A stream some bytes of which were read before.
 #[derive(Debug)]
-pub(in crate::server) struct Prefixed<W> {
+pub(super) struct Prefixed<W> {
     before: BytesMut,
     wire: W,
 }
@@ -54,7 +54,7 @@ impl<W> Prefixed<W> {
 }
 
 impl<W: Wire> Prefixed<W> {
-    pub(in crate::server) fn watch(&mut self, activity: Arc<Activity>) {
+    pub(super) fn watch(&mut self, activity: Arc<Activity>) {
         self.wire.watch(activity);
     }
 }

@@ -8,9 +8,9 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 use tokio::io::ReadBuf;
 
+use super::roster::{Member, Order};
 use super::wire::Wire;
-use crate::server::roster::{Member, Order};
-use crate::server::worker::Worker;
+use super::worker::Worker;
 
 /// Bytes that one read takes.
 const CHUNK: usize = 16 << 10;
@@ -64,6 +64,13 @@ impl Inbox {
         std::mem::take(&mut self.bytes)
     }
 
+    /// Takes back what nobody needed.
+    pub(super) fn put_back(&mut self, rest: BytesMut) {
+        if !rest.is_empty() {
+            self.bytes = rest;
+        }
+    }
+
     /// Waits for more. Between requests it also ends when the connection has been idle for long, or the edge drains.
     pub(super) async fn fill<W: Wire>(&mut self, wire: &mut W, worker: &Worker, member: &Member) -> Read {
         let idle = self.is_empty();
@@ -86,7 +93,12 @@ impl Inbox {
         }
     }
 
-    fn poll_fill<W: Wire>(&mut self, wire: &mut W, cx: &mut Context<'_>) -> Poll<std::io::Result<usize>> {
+    /// Reads what one call brings; 0: nothing more comes.
+    pub(super) fn poll_fill<W: Wire>(
+        &mut self,
+        wire: &mut W,
+        cx: &mut Context<'_>,
+    ) -> Poll<std::io::Result<usize>> {
         CHUNK_BUFFER.with(|chunk| {
             let mut chunk = chunk.borrow_mut();
             let mut buffer = ReadBuf::new(&mut chunk);
