@@ -53,6 +53,8 @@ pub struct Config {
     pub key_set_url: String,
     /// Seconds between polls of the signing keys.
     pub key_poll_seconds: u64,
+    /// File for the last signing keys that were polled, for a start without an origin; empty: none is kept.
+    pub key_set_file: String,
     /// Serve every path without a token, and tell every method on: a plain caching reverse proxy.
     pub open: bool,
     /// In open mode, what requests to upstreams name as host; empty: the upstream's own name.
@@ -138,6 +140,7 @@ impl Default for Config {
             probe_path: String::new(),
             key_set_url: String::new(),
             key_poll_seconds: 10,
+            key_set_file: String::new(),
             open: false,
             upstream_host: String::new(),
             request_body_bytes: 64 << 20,

@@ -155,3 +155,22 @@ async fn init_segments_need_no_token() {
     let other = get(bench.edge.addr(), "/v1/i/short.mp4").await;
     assert_eq!((other.status, other.code().as_str()), (403, "token-missing"));
 }
+
+#[tokio::test]
+async fn an_edge_that_starts_without_its_origin_has_the_keys_of_the_last_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json").display().to_string();
+    let bench = Bench::with(|config| config.key_set_file.clone_from(&file)).await;
+    // Ready before they are written.
+    while !std::path::Path::new(&file).exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let settings = segue_edge::Config { key_set_file: file, ..common::config(&bench.upstream) };
+    bench.upstream.kill();
+    let again = segue_edge::start(settings).await.unwrap();
+    assert_eq!(get(again.admin_addr(), "/readyz").await.status, 200);
+    let reply = get(again.addr(), &bench.path("aac-256/0.m4s")).await;
+    assert_eq!(reply.status, 502, "the token holds, and nobody has the object: {reply:?}");
+    let stranger = mint(&claims(), &SigningKeys::generate(now()));
+    assert_eq!(get(again.addr(), &signed(&stranger, "aac-256/0.m4s")).await.code(), "token-key-unknown");
+}

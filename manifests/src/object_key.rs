@@ -54,6 +54,11 @@ pub enum ObjectKey {
         /// Digest of its bytes.
         sha256: Sha256,
     },
+    /// Says by being there that an asset may not be played, in any packaging: for those who have only the store.
+    Tombstone {
+        /// The audio.
+        asset: AssetId,
+    },
 }
 
 impl ObjectKey {
@@ -67,6 +72,7 @@ impl ObjectKey {
         let parts: Vec<&str> = path.split('/').collect();
         match parts[..] {
             ["i", file] => Some(Self::Init { sha256: file.strip_suffix(".mp4")?.parse().ok()? }),
+            ["a", asset, "gone.json"] => Some(Self::Tombstone { asset: asset.parse().ok()? }),
             ["a", asset, rev, file] => Self::parse_file(asset.parse().ok()?, rev.parse().ok()?, file),
             _ => None,
         }
@@ -91,14 +97,14 @@ impl ObjectKey {
             Self::StaticMedia { .. } | Self::StaticMultivariant { .. } => PLAYLIST_TYPE,
             Self::Cover { extension, .. } if extension == "png" => "image/png",
             Self::Cover { .. } => "image/jpeg",
-            Self::Descriptor { .. } => "application/json",
+            Self::Descriptor { .. } | Self::Tombstone { .. } => "application/json",
         }
     }
 
-    /// How long copies may live. Every object lies on a revisioned path and is never overwritten.
+    /// How long copies may live. Every object but a tombstone lies on a revisioned path and is never overwritten.
     pub fn cache_lifetime(&self) -> CacheLifetime {
         match self {
-            Self::Descriptor { .. } => CacheLifetime::PRIVATE,
+            Self::Descriptor { .. } | Self::Tombstone { .. } => CacheLifetime::PRIVATE,
             _ => CacheLifetime::IMMUTABLE,
         }
     }
@@ -112,6 +118,7 @@ impl ObjectKey {
             | Self::Cover { asset, rev, .. }
             | Self::Descriptor { asset, rev } => asset_surrogate_keys(*asset, *rev),
             Self::Init { sha256 } => vec![format!("init-{sha256}")],
+            Self::Tombstone { asset } => vec![format!("asset-{asset}")],
         }
     }
 }
@@ -125,6 +132,7 @@ impl fmt::Display for ObjectKey {
             Self::Cover { asset, rev, extension } => write!(f, "a/{asset}/{rev}/cover.{extension}"),
             Self::Descriptor { asset, rev } => write!(f, "a/{asset}/{rev}/asset.json"),
             Self::Init { sha256 } => write!(f, "i/{sha256}.mp4"),
+            Self::Tombstone { asset } => write!(f, "a/{asset}/gone.json"),
         }
     }
 }
@@ -149,6 +157,7 @@ mod tests {
             (format!("a/{A}/{R}/cover.png"), "image/png", long, own.clone()),
             (format!("a/{A}/{R}/asset.json"), "application/json", short, own),
             (format!("i/{init}.mp4"), "audio/mp4", long, vec![format!("init-{init}")]),
+            (format!("a/{A}/gone.json"), "application/json", short, vec![format!("asset-{A}")]),
         ];
         for (path, content_type, lifetime, surrogate_keys) in table {
             let object_key = ObjectKey::parse(&path).unwrap_or_else(|| panic!("{path}"));

@@ -3,15 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::ser::SerializeStruct as _;
-use serde::{Serialize, Serializer};
-use tokio::sync::Semaphore;
-
 use crate::accounts::{Accounts, Registration};
 use crate::catalog::{Catalog, Totals};
 use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
 use crate::http::cached::Cached;
+use crate::http::layers::Shell;
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::Importer;
@@ -23,6 +20,9 @@ use crate::playlists::Playlists;
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::takedown::Takedowns;
+use arc_swap::ArcSwap;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 /// The shared state of one origin.
 pub(crate) type App = Arc<AppState>;
@@ -43,9 +43,8 @@ pub(crate) struct AppState {
     pub(crate) covers: Covers,
     pub(crate) playback: Playback,
     pub(crate) keys: Arc<KeyRing>,
-    pub(crate) media_secret: Secret,
+    pub(crate) media_secret: Arc<ArcSwap<Secret>>,
     pub(crate) admin_secret: Secret,
-    pub(crate) cors_origins: Vec<String>,
     /// Whether the catalog is open to those without an account.
     pub(crate) guests: bool,
     pub(crate) registration: Registration,
@@ -53,9 +52,7 @@ pub(crate) struct AppState {
     pub(crate) rates: Rates,
     pub(crate) shared: Shared,
     pub(crate) trusted_proxies: Vec<ipnet::IpNet>,
-    /// Requests at work.
-    pub(crate) gate: Semaphore,
-    pub(crate) request_timeout: Duration,
+    pub(crate) shell: Arc<Shell>,
     pub(crate) status: StatusBoard,
 }
 

@@ -14,6 +14,7 @@
 //! | `shared` | what the origins of one database share at once, through Redis |
 //! | `takedown` | songs that may not be played any more, here and at the edges |
 //! | `media`, `covers`, `store` | bytes of the store as players' resources |
+//! | `media_server` | the media endpoint over a store alone |
 #![forbid(unsafe_code)]
 
 mod accounts;
@@ -32,6 +33,7 @@ mod json;
 mod library;
 mod listen;
 mod media;
+mod media_server;
 mod metrics;
 mod playback;
 mod playlists;
@@ -45,5 +47,6 @@ pub use app::IngestStatus;
 pub use config::Config;
 pub use database::DatabaseError;
 pub use import::ImportError;
+pub use media_server::{MediaConfig, MediaServer};
 pub use playback::KeysFileError;
 pub use server::{Running, StartError, start, start_with};

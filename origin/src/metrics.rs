@@ -57,6 +57,8 @@ pub(crate) struct Metrics {
     redis_errors: Family<ReasonLabels, Counter>,
     /// Bytes read from the store.
     pub(crate) store_bytes: Counter,
+    /// Songs of which the store does not say yet that they are taken down, or no longer.
+    pub(crate) tombstones_due: Gauge<i64, AtomicI64>,
     /// Playback sessions started.
     pub(crate) plays: Counter,
     /// Requests refused because too many were at work.
@@ -86,6 +88,7 @@ impl Metrics {
         let (store_bytes, plays, shed) = (Counter::default(), Counter::default(), Counter::default());
         let (handshakes_failed, connections) = (Counter::default(), Gauge::default());
         let (catalog_answers, catalog_answer_bytes) = (Family::default(), Gauge::default());
+        let tombstones_due = Gauge::default();
         registry.register(
             "request_seconds",
             "Time to answer, by route template, method and status",
@@ -95,6 +98,11 @@ impl Metrics {
         registry.register("segments", "Media segments asked for, by where they came from", segments.clone());
         registry.register("store_reads", "Reads from the store, by object and outcome", store_reads.clone());
         registry.register("store_bytes", "Bytes read from the store", store_bytes.clone());
+        registry.register(
+            "tombstones_due",
+            "Songs of which the store does not say yet that they are taken down, or no longer",
+            tombstones_due.clone(),
+        );
         registry.register(
             "catalog_answers",
             "Answers of the catalog, by whether they were kept, made, or being made for another request",
@@ -130,6 +138,7 @@ impl Metrics {
             redis_calls,
             redis_errors,
             store_bytes,
+            tombstones_due,
             plays,
             shed,
             handshakes_failed,

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use segue_certificate::Certificate;
 use segue_manifests::{AssetId, Rev};
 use segue_storage::StorageRef;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::accounts::Accounts;
@@ -19,6 +20,7 @@ use crate::covers::Covers;
 use crate::database::{Database, DatabaseError};
 use crate::http::cached::Cached;
 use crate::http::client;
+use crate::http::layers::Shell;
 use crate::http::rates::Rates;
 use crate::http::secret::Secret;
 use crate::import::{ImportError, Importer, Scanner};
@@ -29,7 +31,7 @@ use crate::playback::{Edges, KeyRing, KeysFileError, Playback, Warm, upkeep};
 use crate::playlists::Playlists;
 use crate::shared::Shared;
 use crate::store::Store;
-use crate::takedown::Takedowns;
+use crate::takedown::{Gone, Takedowns, Tombstones};
 use crate::{api, listen};
 
 /// Connections to the admin listener at once.
@@ -73,7 +75,7 @@ pub struct Running {
 /// Opens the store, the database and the keys, binds, and serves in the background.
 ///
 /// # Errors
-/// When a setting cannot work, or something it names cannot be opened. A store's folder must exist: an origin only reads.
+/// When a setting cannot work, or something it names cannot be opened. A store's folder must exist: an origin makes none.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     config.check().map_err(StartError::Config)?;
     let store = segue_storage::open_existing(&config.store).await?;
@@ -107,6 +109,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
         tokio::spawn(scanner.run(Duration::from_secs(config.scan_seconds))),
         tokio::spawn(app.database.clone().follow()),
         tokio::spawn(Arc::clone(&app.takedowns).follow()),
+        tokio::spawn(Arc::clone(&app.takedowns).mark()),
         tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
         tokio::spawn(upkeep::run(app.database.clone())),
         tokio::spawn(app.accounts.follow()),
@@ -123,7 +126,7 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
     Ok(Running { addr, admin_addr, app, stop, listener, background })
 }
 
-async fn bind(listen: &str) -> Result<(SocketAddr, TcpListener), StartError> {
+pub(crate) async fn bind(listen: &str) -> Result<(SocketAddr, TcpListener), StartError> {
     let bound = async {
         let listener = TcpListener::bind(listen).await?;
         Ok((listener.local_addr()?, listener))
@@ -157,11 +160,12 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let shared = Shared::new(config.shared(), Arc::clone(&metrics)).map_err(StartError::Config)?;
     let (admins, secret) = (&config.edge_admins, &config.edge_admin_secret);
     let all_admins = (&admins[..], &config.shield_admins[..]);
-    let takedowns = Takedowns::load(database.clone(), all_admins, secret, shared.clone()).await?;
+    let tombstones = Tombstones::new(Arc::clone(&store), Arc::clone(&metrics));
+    let takedowns = Takedowns::load(database.clone(), all_admins, secret, tombstones, shared.clone()).await?;
     let takedowns = Arc::new(takedowns);
     let warm = Warm::new(edges.count(), admins, secret);
-    let media = Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, Arc::clone(&takedowns));
-    let media = Arc::new(media);
+    let gone = Gone::Known(Arc::clone(&takedowns));
+    let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, gone));
     Ok(AppState {
         accounts: Accounts::new(
             database.clone(),
@@ -182,16 +186,19 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
             config.issuer.clone(),
             Arc::clone(&metrics),
         ),
-        media_secret: Secret::new(&config.media_secret),
+        media_secret: Arc::new(ArcSwap::from_pointee(Secret::new(&config.media_secret))),
         admin_secret: Secret::new(&config.admin_secret),
-        cors_origins: config.cors_origins.clone(),
         guests: config.guests,
         registration: config.registration,
         login_seconds: config.login_lifetime().as_secs(),
         rates: Rates::new(config.rate_per_second, config.rate_burst, shared.clone()),
         trusted_proxies: client::networks(&config.trusted_proxies).map_err(StartError::Config)?,
-        gate: Semaphore::new(config.max_requests.min(Semaphore::MAX_PERMITS)),
-        request_timeout: config.request_timeout(),
+        shell: Shell::new(
+            Arc::clone(&metrics),
+            config.max_requests,
+            config.request_timeout(),
+            config.cors_origins.clone(),
+        ),
         status: StatusBoard::new(),
         metrics,
         database,

@@ -1,4 +1,5 @@
-//! Reading the object store: bounded, timed, counted, with the few kinds of failure that answers tell apart.
+//! Reading the object store: bounded, timed, counted, with the few kinds of failure that answers tell apart. Tombstones
+//! are all that is written.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -71,11 +72,7 @@ impl Store {
             let found = self.inner.get(&path, None).await?;
             found.bytes(limit).await
         };
-        let read = match tokio::time::timeout(self.timeout, reading).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(error)) => Err(StoreError::of(&error, &path)),
-            Err(_) => Err(self.too_late(&path)),
-        };
+        let read = self.in_time(&path, reading).await;
         self.count(object, &read);
         if let Ok(bytes) = &read {
             self.metrics.store_bytes.inc_by(bytes.len() as u64);
@@ -86,14 +83,48 @@ impl Store {
     /// Opens bytes of an object. The caller holds a [`Self::slot`] while they arrive.
     pub(crate) async fn open(&self, object: &ObjectKey, range: Range<u64>) -> Result<Body, StoreError> {
         let path = object.path();
-        let opening = self.inner.get(&path, Some(range));
-        let opened = match tokio::time::timeout(self.timeout, opening).await {
-            Ok(Ok(object)) => Ok(object.body),
-            Ok(Err(error)) => Err(StoreError::of(&error, &path)),
-            Err(_) => Err(self.too_late(&path)),
-        };
+        let opened = self.in_time(&path, self.inner.get(&path, Some(range))).await.map(|object| object.body);
         self.count(object, &opened);
         opened
+    }
+
+    /// Whether an object is there.
+    pub(crate) async fn has(&self, object: &ObjectKey) -> Result<bool, StoreError> {
+        let path = object.path();
+        let looking = async {
+            let _slot = self.slot().await;
+            self.inner.head(&path).await
+        };
+        let found = match self.in_time(&path, looking).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error),
+        };
+        self.count(object, &found);
+        found
+    }
+
+    /// Writes a small object.
+    pub(crate) async fn put(&self, object: &ObjectKey, bytes: Bytes) -> Result<(), StoreError> {
+        let path = object.path();
+        self.in_time(&path, self.inner.put(&path, bytes.into(), object.content_type())).await
+    }
+
+    /// Removes an object; one that is not there is fine.
+    pub(crate) async fn delete(&self, object: &ObjectKey) -> Result<(), StoreError> {
+        let path = object.path();
+        self.in_time(&path, self.inner.delete(&path)).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        path: &str,
+        work: impl Future<Output = Result<T, segue_storage::Error>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.timeout, work).await {
+            Ok(done) => done.map_err(|error| StoreError::of(&error, path)),
+            Err(_) => Err(self.too_late(path)),
+        }
     }
 
     /// A place among the reads at work.
@@ -138,5 +169,6 @@ fn label(object: &ObjectKey) -> &'static str {
         ObjectKey::Cover { .. } => "cover",
         ObjectKey::Descriptor { .. } => "descriptor",
         ObjectKey::StaticMedia { .. } | ObjectKey::StaticMultivariant { .. } => "playlist",
+        ObjectKey::Tombstone { .. } => "tombstone",
     }
 }

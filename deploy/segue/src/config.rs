@@ -1,6 +1,10 @@
 //! The whole configuration: one section for each part, each defined beside what it configures.
 
+mod edge;
+
 use serde::{Deserialize, Serialize};
+
+pub(crate) use edge::Edge;
 
 /// The sample configuration: every setting with its default and a comment. A test holds it against the code, and
 /// `--help` quotes its comments.
@@ -14,7 +18,7 @@ pub(crate) struct Config {
     pub(crate) up: Up,
     pub(crate) transcoder: segue_transcoder::Config,
     pub(crate) origin: segue_origin::Config,
-    pub(crate) edge: segue_edge::Config,
+    pub(crate) edge: Edge,
 }
 
 /// `[log]`

@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod config;
+mod fallback;
 mod progress;
 mod secrets;
 mod settings;

@@ -48,12 +48,17 @@ pub(crate) fn read_keys(path: &Path) -> anyhow::Result<SigningKeys> {
     SigningKeys::from_json(&read_private(path)?).with_context(|| format!("reading {}", path.display()))
 }
 
+/// A secret that nobody can guess.
+pub(crate) fn random_secret() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("random source: {e}"))?;
+    Ok(hex::encode(bytes))
+}
+
 /// The secret in a file, made when there is none yet.
 pub(crate) fn ensure_secret(path: &Path) -> anyhow::Result<String> {
     if !path.exists() {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|e| anyhow::anyhow!("random source: {e}"))?;
-        write_private(path, hex::encode(bytes).as_bytes())?;
+        write_private(path, random_secret()?.as_bytes())?;
     }
     let text =
         String::from_utf8(read_private(path)?).with_context(|| format!("{} is not text", path.display()))?;

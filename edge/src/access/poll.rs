@@ -9,12 +9,13 @@ use http_body_util::{BodyExt as _, Limited};
 use segue_manifests::token::KeySet;
 use tokio::time::{sleep, timeout};
 
+use super::kept::Kept;
 use super::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::upstream::{Client, Outgoing};
 
 /// Largest key set that is read, bytes.
-const LIMIT: usize = 64 << 10;
+pub(super) const LIMIT: usize = 64 << 10;
 /// Longest time between polls while they fail.
 const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// Shortest time between polls, whoever asks.
@@ -29,6 +30,7 @@ pub(crate) struct Poller {
     deadline: Duration,
     ring: Arc<KeyRing>,
     metrics: Metrics,
+    kept: Option<Kept>,
     etag: Option<HeaderValue>,
 }
 
@@ -47,7 +49,12 @@ impl Poller {
         ring: Arc<KeyRing>,
         metrics: Metrics,
     ) -> Self {
-        Self { client, uri, interval, deadline, ring, metrics, etag: None }
+        Self { client, uri, interval, deadline, ring, metrics, kept: None, etag: None }
+    }
+
+    /// The same; what is polled is kept there.
+    pub(crate) fn keeping(self, kept: Option<Kept>) -> Self {
+        Self { kept, ..self }
     }
 
     /// Polls for ever: at the interval, sooner when a token names an unknown key, later while polls fail.
@@ -105,11 +112,14 @@ impl Poller {
             Limited::new(response.into_body(), LIMIT).collect().await.map_err(|error| error.to_string())?;
         let keys = KeySet::from_json(&body.to_bytes())?;
         self.etag = etag;
-        let count = keys.keys.len();
-        if !self.ring.replace(keys) {
+        let replaced = self.ring.replace(keys.clone());
+        if let Some(kept) = &mut self.kept {
+            kept.save(&keys).await;
+        }
+        if !replaced {
             return Ok(Polled::Unchanged);
         }
-        tracing::info!(keys = count, "signing keys loaded");
+        tracing::info!(keys = keys.keys.len(), "signing keys loaded");
         Ok(Polled::Replaced)
     }
 }

@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use crate::access::Poller;
+use crate::access::{Kept, Poller};
 use crate::config::millis;
 use crate::edge::Edge;
 use crate::server::Phase;
@@ -58,7 +58,9 @@ impl Control {
         let poller = (!config.open).then(|| {
             let interval = Duration::from_secs(config.key_poll_seconds);
             let deadline = millis(config.first_byte_timeout_ms);
+            let kept = Kept::open(&config.key_set_file, &edge.keys);
             Poller::new(client(connector), uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
+                .keeping(kept)
         });
         Ok(Self { edge, poller, upstreams, tls, phase, sweep: Arc::default() })
     }

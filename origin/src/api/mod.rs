@@ -20,13 +20,17 @@ mod takedowns;
 mod users;
 mod web;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
 
 use crate::app::App;
+use crate::http::layers::Shell;
 use crate::http::{conditional, gateway, layers, problem};
+pub(crate) use media::Door;
 
 /// Largest request body, bytes.
 const MAX_BODY: usize = 16 << 10;
@@ -44,6 +48,7 @@ pub(crate) fn admin_router(app: App) -> Router {
 
 /// Every route with what lies around it.
 pub(crate) fn router(app: App) -> Router {
+    let shell = Arc::clone(&app.shell);
     let queue_body = DefaultBodyLimit::max(library::MAX_QUEUE_BODY);
     Router::new()
         .route("/songs", get(songs::list))
@@ -101,8 +106,21 @@ pub(crate) fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn(conditional::validate))
         .layer(from_fn_with_state(app.clone(), gateway::enter))
-        .layer(from_fn_with_state(app.clone(), layers::guard))
-        .layer(from_fn_with_state(app.clone(), layers::headers))
-        .layer(from_fn_with_state(app.clone(), layers::observe))
+        .layer(from_fn_with_state(Arc::clone(&shell), layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&shell), layers::headers))
+        .layer(from_fn_with_state(shell, layers::observe))
         .with_state(app)
+}
+
+/// The media endpoint alone, as it answers in [`router`].
+pub(crate) fn media_router(door: Door, shell: Arc<Shell>) -> Router {
+    Router::new()
+        .route("/v1/{*path}", get(media::resource))
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn(conditional::validate))
+        .layer(from_fn_with_state(Arc::clone(&shell), layers::guard))
+        .layer(from_fn_with_state(Arc::clone(&shell), layers::headers))
+        .layer(from_fn_with_state(shell, layers::observe))
+        .with_state(door)
 }

@@ -1,6 +1,7 @@
 //! Around every route: request ids, traces, metrics, logs; shedding, deadlines, panics; headers.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -14,12 +15,13 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
 use super::Problem;
 use super::trace::Trace;
-use crate::app::App;
 use crate::listen::Peer;
+use crate::metrics::Metrics;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const MEDIA: &str = "/v1/{*path}";
@@ -34,8 +36,31 @@ const CSP: &str = "default-src 'self'; connect-src *; media-src * blob:; img-src
 const EXPOSED: &str = "Age, Cache-Status, Content-Range, ETag, Location, RateLimit, RateLimit-Policy, Retry-After, \
                        Server-Timing, X-Request-Id";
 
+/// What the layers work with.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    metrics: Arc<Metrics>,
+    /// Requests at work.
+    gate: Semaphore,
+    request_timeout: Duration,
+    cors_origins: Vec<String>,
+}
+
+impl Shell {
+    /// At most `requests` are worked on at once, each for `request_timeout`.
+    pub(crate) fn new(
+        metrics: Arc<Metrics>,
+        requests: usize,
+        request_timeout: Duration,
+        cors_origins: Vec<String>,
+    ) -> Arc<Self> {
+        let gate = Semaphore::new(requests.min(Semaphore::MAX_PERMITS));
+        Arc::new(Self { metrics, gate, request_timeout, cors_origins })
+    }
+}
+
 /// Names the request, measures it and logs it: by route template, never by path, which may hold a token.
-pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let trace = Trace::of(request.headers());
     let id = request_id(request.headers(), &trace);
@@ -44,7 +69,7 @@ pub(crate) async fn observe(State(app): State<App>, request: Request, next: Next
     let span = tracing::info_span!("request", request.id = %id, trace.id = %trace.id());
     let mut response = trace.cover(next.run(request)).instrument(span.clone()).await;
     let took = started.elapsed();
-    app.metrics.request(&method, &route, response.status().as_u16(), took);
+    shell.metrics.request(&method, &route, response.status().as_u16(), took);
     span.in_scope(|| {
         let duration_ms = took.as_secs_f64() * 1000.0;
         tracing::debug!(%method, %route, status = response.status().as_u16(), duration_ms, "request answered");
@@ -79,19 +104,19 @@ fn request_id(headers: &HeaderMap, trace: &Trace) -> String {
 }
 
 /// Refuses work beyond the limit, ends what takes too long, and turns a panic into an answer.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
     if !has_host(&request) {
         let detail = "An HTTP/1.1 request needs exactly one Host field.";
         return Problem::bad_request("host-header", detail).into_response();
     }
     let always = ALWAYS.contains(&route(&request));
-    let permit = app.gate.try_acquire();
+    let permit = shell.gate.try_acquire();
     if permit.is_err() && !always {
-        app.metrics.shed.inc();
+        shell.metrics.shed.inc();
         return Problem::busy("overloaded", "Too many requests are at work. Try again.").into_response();
     }
     let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match tokio::time::timeout(app.request_timeout, work).await {
+    match tokio::time::timeout(shell.request_timeout, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Problem::internal(&"a handler panicked").into_response(),
         Err(_) => Problem::busy("too-slow", "The answer took too long. Try again.").into_response(),
@@ -105,8 +130,8 @@ fn has_host(request: &Request) -> bool {
 }
 
 /// Security headers, and CORS with its preflight (Fetch standard 3.2).
-pub(crate) async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
-    let allowed = cors_origin(&app.cors_origins, request.headers().get(ORIGIN));
+pub(crate) async fn headers(State(shell): State<Arc<Shell>>, request: Request, next: Next) -> Response {
+    let allowed = cors_origin(&shell.cors_origins, request.headers().get(ORIGIN));
     let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.secure);
     // Media is no page, and edges pass its headers on with every segment.
     let media = request.uri().path().starts_with("/v1/");

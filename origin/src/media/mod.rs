@@ -18,7 +18,7 @@ use segue_manifests::{AssetId, CacheLifetime, Descriptor, MediaPath, ObjectKey, 
 use crate::http::{Conditions, Problem, Representation, Variant};
 use crate::metrics::Metrics;
 use crate::store::{Store, StoreError};
-use crate::takedown::Takedowns;
+use crate::takedown::Gone;
 
 use descriptors::Descriptors;
 pub(crate) use descriptors::{DescriptorFault, read_descriptor};
@@ -78,17 +78,12 @@ pub(crate) struct Media {
     playlists: moka::sync::Cache<MediaPath, Representation>,
     inits: moka::sync::Cache<Sha256, Bytes>,
     segments: Segments,
-    takedowns: Arc<Takedowns>,
+    gone: Gone,
 }
 
 impl Media {
     /// Over that store.
-    pub(crate) fn new(
-        store: Arc<Store>,
-        metrics: Arc<Metrics>,
-        budget: Budget,
-        takedowns: Arc<Takedowns>,
-    ) -> Self {
+    pub(crate) fn new(store: Arc<Store>, metrics: Arc<Metrics>, budget: Budget, gone: Gone) -> Self {
         let playlists = moka::sync::Cache::builder()
             .max_capacity(budget.descriptors / 2)
             .weigher(|_, it: &Representation| u32::try_from(it.weight() + 512).unwrap_or(u32::MAX))
@@ -99,7 +94,7 @@ impl Media {
             inits: moka::sync::Cache::new(1024),
             segments: Segments::new(Arc::clone(&store), metrics, budget.segments, budget.read_ahead),
             store,
-            takedowns,
+            gone,
         }
     }
 
@@ -114,7 +109,9 @@ impl Media {
         path: &MediaPath,
         conditions: &Conditions,
     ) -> Result<Representation, MediaError> {
-        if let Some(asset) = asset_of(path).filter(|asset| self.takedowns.holds(*asset)) {
+        if let Some(asset) = asset_of(path)
+            && self.gone.holds(asset).await?
+        {
             return Err(MediaError::TakenDown(asset));
         }
         match path {

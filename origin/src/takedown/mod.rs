@@ -4,8 +4,11 @@
 //! tells every edge and shield to forget the asset. An edge may ask again at an origin that has not noticed yet; that one tells it
 //! once more when it does, so in the end no edge keeps what is taken down. With Redis an origin notices at once what
 //! another has done; it looks at the database all the same.
+//!
+//! The store is told as well ([`tombstones`]): an edge that falls back to it has no origin to ask.
 
 mod push;
+mod tombstones;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +24,10 @@ use crate::catalog::{Catalog, SongId, fixed};
 use crate::database::{Alone, Database, DatabaseError};
 use crate::http::Problem;
 use crate::shared::{Event, Events, Shared};
+use crate::store::StoreError;
 use push::Edges;
+use tombstones::REMEMBERED;
+pub(crate) use tombstones::{Stored, Tombstones};
 
 /// Seconds between looks at the database for what other origins have taken down.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -36,7 +42,27 @@ pub(crate) struct Takedowns {
     /// Held from reading the database to answering by it: an older reading never replaces a newer one.
     refreshing: Mutex<()>,
     edges: Edges,
+    tombstones: Tombstones,
     shared: Shared,
+}
+
+/// Where it stands what may not be played.
+#[derive(Debug)]
+pub(crate) enum Gone {
+    /// In the database.
+    Known(Arc<Takedowns>),
+    /// In the store, for those who have nothing else.
+    Stored(Stored),
+}
+
+impl Gone {
+    /// Whether an asset may not be played.
+    pub(crate) async fn holds(&self, asset: AssetId) -> Result<bool, StoreError> {
+        match self {
+            Self::Known(takedowns) => Ok(takedowns.holds(asset)),
+            Self::Stored(stored) => stored.hold(asset).await,
+        }
+    }
 }
 
 /// 410: it was there and will not be again.
@@ -47,16 +73,19 @@ pub(crate) fn gone() -> Problem {
 }
 
 impl Takedowns {
-    /// Reads what is taken down. `edges` and `shields` are the addresses of admin listeners, checked before.
+    /// Reads what is taken down. `edges` and `shields` are the addresses of admin listeners, checked before; tombstones go to
+    /// the store.
     pub(crate) async fn load(
         database: Database,
         (edges, shields): (&[String], &[String]),
         secret: &str,
+        tombstones: Tombstones,
         shared: Shared,
     ) -> Result<Self, DatabaseError> {
-        let songs = ArcSwap::from_pointee(read(&database).await?);
-        let edges = Edges::new(edges, shields, secret);
-        Ok(Self { database, songs, refreshing: Mutex::new(()), edges, shared })
+        let songs = read(&database).await?;
+        tombstones.settle(songs.iter().copied());
+        let (songs, edges) = (ArcSwap::from_pointee(songs), Edges::new(edges, shields, secret));
+        Ok(Self { database, songs, refreshing: Mutex::new(()), edges, tombstones, shared })
     }
 
     /// Whether that song is taken down.
@@ -79,12 +108,20 @@ impl Takedowns {
         }
     }
 
-    /// Reads what is taken down, answers by it, and tells the edges what has changed.
+    /// Keeps the store's tombstones as the database says.
+    pub(crate) async fn mark(self: Arc<Self>) {
+        // Until now an edge may have had the song from the store, and readers of tombstones remember for a while.
+        let written = |song| self.edges.purge_later(2 * REMEMBERED, song);
+        self.tombstones.keep(|song| self.holds(song), written).await;
+    }
+
+    /// Reads what is taken down, answers by it, and tells the edges and the store what has changed.
     async fn refresh(&self) -> Result<(), DatabaseError> {
         let _alone = self.refreshing.lock().await;
         let now = Arc::new(read(&self.database).await?);
         let before = self.songs.swap(Arc::clone(&now));
         now.symmetric_difference(&before).for_each(|song| self.edges.purge(*song));
+        self.tombstones.settle(now.symmetric_difference(&before).copied());
         Ok(())
     }
 
@@ -107,6 +144,8 @@ impl Takedowns {
         self.database.commit_catalog(tx).await?;
         let (_, refreshed) = tokio::join!(self.shared.tell(Event::Catalog), self.refresh());
         refreshed?;
+        // Also where nothing has changed: whoever asks again wants it to be so.
+        self.tombstones.settle([song]);
         Ok(true)
     }
 }

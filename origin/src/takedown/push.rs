@@ -60,6 +60,15 @@ impl Edges {
         async move { while tasks.join_next().await.is_some() {} }
     }
 
+    /// The same after that time.
+    pub(super) fn purge_later(&self, time: Duration, asset: AssetId) {
+        let edges = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            edges.purge(asset);
+        });
+    }
+
     async fn tell(&self, uri: Uri, asset: AssetId, trace: Option<Trace>) {
         let body = serde_json::json!({"surrogate_keys": [format!("asset-{asset}")]});
         let mut pause = FIRST_PAUSE;

@@ -16,6 +16,7 @@ mod imports;
 mod library;
 mod matrix;
 mod media;
+mod media_server;
 mod play;
 mod playlist_files;
 mod playlists;

@@ -118,7 +118,7 @@ fn tiers(
         let scheme = if tls { "https" } else { "http" };
         origin.edges = vec![format!("{scheme}://{{host}}:{}", at.edge.port())];
     }
-    let mut edge = config.edge.clone();
+    let mut edge = config.edge.node.clone();
     origin.edge_admins = vec![format!("http://{}", reachable(at.edge_admin))];
     origin.edge_admin_secret = own(&config.edge.admin_secret, "admin-secret")?;
     let upstream = format!("http://{}", reachable(at.origin));
@@ -143,6 +143,7 @@ fn warn_of_unused(config: &Config) {
         ("edge.upstreams", config.edge.upstreams != edge.upstreams),
         ("edge.key_set_url", config.edge.key_set_url != edge.key_set_url),
         ("edge.media_secret", !config.edge.media_secret.is_empty()),
+        ("edge.store", !config.edge.store.store.is_empty()),
     ];
     for (setting, _) in given.iter().filter(|(_, given)| *given) {
         tracing::warn!(setting, "`segue up` decides this setting itself; what was given is not used");

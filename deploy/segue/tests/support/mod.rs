@@ -180,15 +180,20 @@ impl Answer {
 
 /// One HTTP/1.1 request on a connection of its own. The target is sent as it is, tricks included.
 pub fn request(method: &str, url: &str, headers: &[&str]) -> Answer {
+    send(method, url, headers, "")
+}
+
+/// The same with content.
+pub fn send(method: &str, url: &str, headers: &[&str], content: &str) -> Answer {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let mut stream = TcpStream::connect(host).unwrap();
-    let mut head =
-        format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: 0\r\n");
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    head += &format!("content-length: {}\r\n", content.len());
     for header in headers {
         head += &format!("{header}\r\n");
     }
-    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
+    stream.write_all(format!("{head}\r\n{content}").as_bytes()).unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
     let end = all.windows(4).position(|w| w == b"\r\n\r\n").expect("a whole head");
