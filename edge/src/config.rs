@@ -69,6 +69,12 @@ pub struct Config {
     pub sendfile_bytes: u64,
     /// Largest object that is cached, bytes; larger ones pass through.
     pub object_bytes: u64,
+    /// Most fetches from upstreams at one time, those for one client included; beyond, what is not in memory is
+    /// answered 503.
+    pub fills: u64,
+    /// Bytes of memory, beside `cache_bytes`, for bodies that are coming in, or that clients still take after the cache
+    /// let go of them; beyond, what is not in memory is answered 503. At least `object_bytes`.
+    pub fill_bytes: u64,
     /// Seconds for which 404 and 410 are remembered when the upstream does not say; 60 at most.
     pub negative_seconds: u64,
     /// Seconds for which server errors of the upstream are remembered; 5 at most.
@@ -147,6 +153,8 @@ impl Default for Config {
             cache_bytes: 512 << 20,
             sendfile_bytes: 64 << 20,
             object_bytes: 16 << 20,
+            fills: 4096,
+            fill_bytes: 256 << 20,
             negative_seconds: 30,
             error_seconds: 2,
             stale_if_error_seconds: 86_400,
@@ -234,7 +242,11 @@ impl Config {
                 self.workers
             ));
         }
+        if self.fill_bytes < self.object_bytes.min(self.cache_bytes) {
+            return Err("fill_bytes has no room for one object; set it to object_bytes at least".into());
+        }
         let ranges = [
+            ("fills", self.fills),
             ("key_poll_seconds", self.key_poll_seconds),
             ("connect_timeout_ms", self.connect_timeout_ms),
             ("first_byte_timeout_ms", self.first_byte_timeout_ms),
@@ -357,7 +369,7 @@ mod tests {
     #[test]
     fn wrong_settings_are_named() {
         type Change = fn(&mut Config);
-        let wrong: [(&str, Change); 23] = [
+        let wrong: &[(&str, Change)] = &[
             ("listen", |c| c.listen = ":65535".into()),
             ("admin_listen", |c| c.admin_listen = "localhost".into()),
             ("workers", |c| c.workers = 1_000_000),
@@ -383,9 +395,11 @@ mod tests {
             }),
             ("idle_timeout_ms", |c| c.idle_timeout_ms = 0),
             ("header_bytes", |c| c.header_bytes = u64::MAX),
+            ("fills", |c| c.fills = 0),
+            ("fill_bytes", |c| c.fill_bytes = c.object_bytes - 1),
             ("access_log", |c| c.access_log = "some".into()),
         ];
-        for (name, change) in wrong {
+        for &(name, change) in wrong {
             let mut config = Config::default();
             change(&mut config);
             let error = config.check().unwrap_err();

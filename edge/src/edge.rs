@@ -8,6 +8,7 @@ use crate::cache::{Context, Depot, Store};
 use crate::clock::Clock;
 use crate::config::{AccessLog, Config};
 use crate::fill::Table;
+use crate::load::{Lack, Load};
 use crate::metrics::Metrics;
 use crate::prefetch::Prefetch;
 use crate::secret::Secret;
@@ -23,6 +24,7 @@ pub(crate) struct Edge {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) depot: Depot,
+    pub(crate) load: Arc<Load>,
     pub(crate) fills: Arc<Table>,
     pub(crate) bases: Arc<Bases>,
     /// What edges show that this one shields.
@@ -54,13 +56,15 @@ impl Edge {
     pub(crate) fn new(config: Config) -> Result<Self, String> {
         config.check()?;
         let metrics = Metrics::new();
+        let load = Arc::new(Load::new(&config));
         Ok(Self {
             loop_name: format!("{}; node={:016x}", config.name, node()?),
             access_log: config.access_log()?,
             clock: Clock::start(),
             depot: Depot::new(config.sendfile_bytes),
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),
-            fills: Arc::default(),
+            fills: Arc::new(Table::new(load.clone())),
+            load,
             bases: Arc::new(Bases::new(&config)?),
             downstream: Secret::new(&config.downstream_secret),
             prefetch: Prefetch::new(config.prefetch_fills),
@@ -90,6 +94,15 @@ impl Edge {
     /// Whether load balancers should send requests here.
     pub(crate) fn is_ready(&self) -> bool {
         !self.is_draining() && (self.config.open || self.keys.is_loaded())
+    }
+
+    /// Notes that there was no room for a fetch.
+    pub(crate) fn shed(&self, lack: Lack) {
+        self.metrics.shed(lack);
+        if self.may_warn() {
+            let (fills, bytes) = (self.load.fills(), self.load.coming() + self.load.bodies());
+            tracing::warn!(lack = lack.as_str(), fills, bytes, "no room for another fetch: it is refused");
+        }
     }
 
     /// Whether to warn about an upstream: an outage must not fill the log with a line for each request.

@@ -12,6 +12,7 @@
 //! | [`pipeline`] | the six steps |
 //! | [`cache`] | objects, freshness, memory, purging |
 //! | [`fill`] | one fetch for each object, streamed to everyone who waits |
+//! | [`load`] | how much is under way, and when more is refused |
 //! | [`upstream`] | where objects come from |
 //! | [`prefetch`] | what is fetched before it is asked for |
 //! | [`access`] | signing keys and tokens that were checked before |
@@ -34,6 +35,7 @@ mod content;
 mod cors;
 mod edge;
 mod fill;
+mod load;
 mod metrics;
 mod pipeline;
 mod prefetch;

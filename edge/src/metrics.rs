@@ -16,6 +16,7 @@ use segue_manifests::token::Refusal;
 
 use crate::cache::CacheStatus;
 use crate::fill::Fault;
+use crate::load::{Lack, Load};
 use crate::semantics::cmcd::Cmcd;
 
 pub(crate) use tally::Tally;
@@ -63,6 +64,9 @@ pub(crate) struct Metrics {
     cached_bytes: Gauge,
     sealed_bytes: Gauge,
     fills_under_way: Gauge,
+    coming_bytes: Gauge,
+    body_bytes: Gauge,
+    shed: Family<Label, Counter>,
     ready: Gauge,
     registry: Arc<Registry>,
 }
@@ -118,6 +122,9 @@ impl Metrics {
             cached_bytes: Gauge::default(),
             sealed_bytes: Gauge::default(),
             fills_under_way: Gauge::default(),
+            coming_bytes: Gauge::default(),
+            body_bytes: Gauge::default(),
+            shed: Family::default(),
             ready: Gauge::default(),
             registry: Arc::default(),
         };
@@ -164,7 +171,10 @@ impl Metrics {
         r.register("cached_objects", "Objects in memory", self.cached_objects.clone());
         r.register("cached_bytes", "Bytes of objects in memory", self.cached_bytes.clone());
         r.register("sealed_bytes", "Bytes of hot objects kept once more to be sent without copying", self.sealed_bytes.clone());
-        r.register("fills_under_way", "Fills under way", self.fills_under_way.clone());
+        r.register("fills_under_way", "Fetches under way, those for one client included", self.fills_under_way.clone());
+        r.register("coming_bytes", "Bytes of memory reserved for bodies that are coming in", self.coming_bytes.clone());
+        r.register("body_bytes", "Bytes of whole bodies in memory: cached, or on their way to clients", self.body_bytes.clone());
+        r.register("shed", "Fetches refused for lack of room, by what there was too little of", self.shed.clone());
         r.register("ready", "1 when the edge takes requests", self.ready.clone());
         r
     }
@@ -181,6 +191,7 @@ impl Metrics {
             drop(self.retries.get_or_create(&[("outcome", outcome)]));
         }
         ["won", "lost"].iter().for_each(|it| drop(self.hedges.get_or_create(&[("outcome", *it)])));
+        [Lack::Fills, Lack::Bytes].iter().for_each(|lack| drop(self.shed.get_or_create(&[("lack", lack.as_str())])));
     }
 
     /// A response head goes out from a worker, `elapsed` after its request came.
@@ -275,6 +286,10 @@ impl Metrics {
         self.key_polls.get_or_create(&[("outcome", outcome)]).inc();
     }
 
+    pub(crate) fn shed(&self, lack: Lack) {
+        self.shed.get_or_create(&[("lack", lack.as_str())]).inc();
+    }
+
     pub(crate) fn purged(&self, kind: &'static str, count: u64) {
         self.purges.get_or_create(&[("kind", kind)]).inc_by(count);
     }
@@ -292,18 +307,19 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads, with the gauges that are taken when asked.
-    pub(crate) fn text(
-        &self,
-        cached: (u64, u64),
-        sealed: u64,
-        fills_under_way: usize,
-        ready: bool,
-    ) -> String {
+    pub(crate) fn text(&self, cached: (u64, u64), sealed: u64, load: &Load, ready: bool) -> String {
         self.gather();
-        self.cached_objects.set(i64::try_from(cached.0).unwrap_or(i64::MAX));
-        self.cached_bytes.set(i64::try_from(cached.1).unwrap_or(i64::MAX));
-        self.sealed_bytes.set(i64::try_from(sealed).unwrap_or(i64::MAX));
-        self.fills_under_way.set(i64::try_from(fills_under_way).unwrap_or(i64::MAX));
+        let gauges = [
+            (&self.cached_objects, cached.0),
+            (&self.cached_bytes, cached.1),
+            (&self.sealed_bytes, sealed),
+            (&self.fills_under_way, load.fills()),
+            (&self.coming_bytes, load.coming()),
+            (&self.body_bytes, load.bodies()),
+        ];
+        for (gauge, value) in gauges {
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
         self.ready.set(i64::from(ready));
         let mut text = String::with_capacity(16 << 10);
         encode(&mut text, &self.registry).expect("writing to memory does not fail");
@@ -325,7 +341,7 @@ mod tests {
         metrics.responded(0, CacheStatus::Hit, StatusCode::OK, Duration::from_micros(30));
         metrics.refused(Refusal::Expired);
         metrics.body_ended(1, 7, Some(Fault::Damaged));
-        let text = metrics.text((3, 4), 5, 1, true);
+        let text = metrics.text((3, 4), 5, &Load::default(), true);
         for line in [
             "segue_edge_requests_total{cache=\"hit\",reason=\"\"} 1",
             "segue_edge_requests_total{cache=\"miss\",reason=\"\"} 0",

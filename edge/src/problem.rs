@@ -113,6 +113,10 @@ impl Problem {
 
     pub(crate) fn fault(fault: Fault) -> Self {
         let (title, detail) = match fault.status() {
+            _ if fault == Fault::Overloaded => (
+                "Edge overloaded",
+                "this edge fetches as much as it has room for; try again in a moment, or at another edge",
+            ),
             StatusCode::GATEWAY_TIMEOUT => ("Upstream too slow", "the upstream did not answer in time"),
             StatusCode::PAYLOAD_TOO_LARGE => {
                 ("Request body too large", "the content is larger than this edge tells on")

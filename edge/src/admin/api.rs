@@ -33,7 +33,7 @@ pub(super) async fn answer(edge: &Arc<Edge>, sweep: &Notify, request: Request<In
         (&Method::GET | &Method::HEAD, "/readyz") => ready(edge),
         (&Method::GET, "/metrics") => {
             let metrics =
-                edge.metrics.text(edge.store.size(), edge.depot.bytes(), edge.fills.len(), edge.is_ready());
+                edge.metrics.text(edge.store.size(), edge.depot.bytes(), &edge.load, edge.is_ready());
             text(StatusCode::OK, METRICS_TYPE, metrics)
         }
         (&Method::POST, "/purge") => purge(edge, sweep, request).await,

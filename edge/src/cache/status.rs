@@ -29,6 +29,8 @@ pub(crate) enum CacheStatus {
     Passed(Pass),
     /// Told on to the upstream: another method than GET and HEAD, or with content.
     Method,
+    /// Was not there, and there was no room for another fetch.
+    Shed,
     /// The cache had no part: refusals, preflights, failures.
     None,
 }
@@ -47,6 +49,7 @@ impl CacheStatus {
             S::Collapsed,
             S::Revalidated,
             S::Replaced,
+            S::Shed,
             S::None,
         ];
         plain.into_iter().chain(Pass::ALL.map(S::Passed))
@@ -70,6 +73,7 @@ impl CacheStatus {
             Self::Revalidated => "revalidated",
             Self::Replaced => "replaced",
             Self::Passed(_) => "passed",
+            Self::Shed => "shed",
             Self::None => "none",
         }
     }
@@ -94,6 +98,8 @@ impl CacheStatus {
             Self::Miss | Self::Collapsed | Self::Passed(_) => "; fwd=uri-miss",
             Self::VaryMiss => "; fwd=vary-miss",
             Self::Method => "; fwd=method",
+            // Nothing was forwarded.
+            Self::Shed => "; detail=overloaded",
         });
         let written = match self {
             Self::Revalidated => write!(text, "; fwd-status=304; stored"),
@@ -143,6 +149,7 @@ mod tests {
             field(CacheStatus::Passed(Pass::NoStore), None),
             "e; fwd=uri-miss; fwd-status=200; detail=no-store"
         );
+        assert_eq!(field(CacheStatus::Shed, None), "e; detail=overloaded");
         assert_eq!(field(CacheStatus::None, None), "");
     }
 

@@ -140,6 +140,11 @@ impl Store {
         self.entries.run_pending_tasks();
     }
 
+    /// Lets go at once of what is to go for lack of room, instead of some time soon.
+    pub(crate) fn settle(&self) {
+        self.entries.run_pending_tasks();
+    }
+
     /// Objects and bytes held.
     pub(crate) fn size(&self) -> (u64, u64) {
         self.entries.run_pending_tasks();

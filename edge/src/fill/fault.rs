@@ -35,6 +35,9 @@ pub(crate) enum Fault {
     /// It answered with a server error, while a stale copy could stand in.
     #[error("upstream: it answered with a server error")]
     Server,
+    /// There is no room for another fetch.
+    #[error("edge: no room for another fetch; see fills and fill_bytes")]
+    Overloaded,
     /// The rest goes to another client only.
     #[error("fill: the rest of the body is not shared")]
     NotShared,
@@ -50,7 +53,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Resting,
         Self::Connect,
         Self::FirstByte,
@@ -61,6 +64,7 @@ impl Fault {
         Self::Refused,
         Self::Status,
         Self::Server,
+        Self::Overloaded,
         Self::NotShared,
         Self::ContentTooLarge,
         Self::ContentBroken,
@@ -80,6 +84,7 @@ impl Fault {
             Self::Refused => "upstream-refused",
             Self::Status => "upstream-status",
             Self::Server => "upstream-server-error",
+            Self::Overloaded => "edge-overloaded",
             Self::NotShared => "fill-not-shared",
             Self::ContentTooLarge => "body-too-large",
             Self::ContentBroken => "body-broken",
@@ -93,7 +98,7 @@ impl Fault {
             Self::ContentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentBroken => StatusCode::REQUEST_TIMEOUT,
             Self::FirstByte | Self::Idle => StatusCode::GATEWAY_TIMEOUT,
-            Self::Aborted | Self::Resting => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Aborted | Self::Resting | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_GATEWAY,
         }
     }

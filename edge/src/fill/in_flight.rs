@@ -19,6 +19,7 @@ use bytes::Bytes;
 use super::fault::Fault;
 use super::reader::PassBody;
 use crate::cache::{Head, Object};
+use crate::load::Room;
 
 /// How a fill ended.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ enum End {
     HandedOver(Option<PassBody>),
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     head: Option<Arc<Head>>,
     /// Chunks with the position behind each.
@@ -39,10 +40,12 @@ struct State {
     end: Option<End>,
     /// One place for each waiter.
     wakers: Vec<Option<Waker>>,
+    /// For the chunks, until they are an object's.
+    room: Room,
 }
 
 /// An object that is being fetched.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct InFlight {
     state: Mutex<State>,
     /// A request has changed the resource since: what comes is not stored.
@@ -71,6 +74,13 @@ pub(super) enum Next {
 }
 
 impl InFlight {
+    /// One whose chunks take `room`.
+    pub(super) fn new(room: Room) -> Self {
+        let state =
+            State { head: None, chunks: Vec::new(), shown: 0, end: None, wakers: Vec::new(), room };
+        Self { state: Mutex::new(state), outdated: AtomicBool::new(false) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,13 +107,21 @@ impl InFlight {
         self.step(|state| state.head = Some(head));
     }
 
-    /// Adds bytes and shows them up to position `shown`; for the fill only.
-    pub(super) fn push(&self, chunk: Bytes, shown: u64) {
+    /// Makes room for a body of that length, before it comes; `false` where there is none. For the fill only.
+    pub(super) fn reserve(&self, length: u64) -> bool {
+        self.lock().room.hold(length)
+    }
+
+    /// Adds bytes and shows them up to position `shown`; for the fill only. `false`: there is no room for more.
+    pub(super) fn push(&self, chunk: Bytes, shown: u64) -> bool {
+        let mut fits = true;
         self.step(|state| {
             let end = state.chunks.last().map_or(0, |(end, _)| *end) + chunk.len() as u64;
+            fits = state.room.hold(end);
             state.chunks.push((end, chunk));
             state.shown = shown;
         });
+        fits
     }
 
     /// Ends with the whole object; for the fill only. Readers go on with its bytes, and the chunks are freed.
@@ -113,6 +131,7 @@ impl InFlight {
             state.shown = object.body.len() as u64;
             state.head.get_or_insert_with(|| object.head.clone());
             state.end.get_or_insert(End::Complete(object));
+            state.room.clear();
         });
     }
 
@@ -139,7 +158,7 @@ impl InFlight {
             chunks => {
                 let mut joined = Vec::with_capacity(chunks.last().map_or(0, |(end, _)| *end as usize));
                 chunks.iter().for_each(|(_, chunk)| joined.extend_from_slice(chunk));
-                Bytes::from(joined)
+                state.room.body(joined)
             }
         }
     }
@@ -254,6 +273,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::cache::Context as Rules;
+    use crate::load::Load;
     use futures_util::FutureExt as _;
     use futures_util::task::noop_waker;
     use proptest::prelude::*;
@@ -270,6 +290,10 @@ mod tests {
         };
         let builder = fields.iter().fold(http::Response::builder(), |b, (k, v)| b.header(*k, *v));
         Arc::new(Head::read(&builder.body(()).unwrap().into_parts().0, None, true, &rules))
+    }
+
+    fn flight() -> Arc<InFlight> {
+        Arc::new(InFlight::new(Arc::new(Load::default()).room()))
     }
 
     fn storable() -> Arc<Head> {
@@ -289,7 +313,7 @@ mod tests {
 
     #[test]
     fn readers_follow_the_writer() {
-        let flight = Arc::new(InFlight::default());
+        let flight = flight();
         let waiter = Waiter::new(flight.clone());
         assert!(waiter.begun().now_or_never().is_none());
         flight.begin(storable());
@@ -320,7 +344,7 @@ mod tests {
             let total: usize = sizes.iter().sum();
             let whole: Vec<u8> = (0..total).map(|at| at as u8).collect();
             let (start, stop) = (start.min(total as u64), (start + length).min(total as u64));
-            let flight = Arc::new(InFlight::default());
+            let flight = flight();
             let waiter = Waiter::new(flight.clone());
             flight.begin(storable());
             let (mut read, mut written) = (Vec::new(), 0);
@@ -346,7 +370,7 @@ mod tests {
 
     #[test]
     fn failure_reaches_everyone_and_is_final() {
-        let flight = Arc::new(InFlight::default());
+        let flight = flight();
         let waiter = Waiter::new(flight.clone());
         flight.fail(Fault::Idle);
         flight.fail(Fault::Aborted);
@@ -356,7 +380,7 @@ mod tests {
 
     #[test]
     fn what_is_not_shared_waits_for_its_body() {
-        let flight = Arc::new(InFlight::default());
+        let flight = flight();
         let waiter = Waiter::new(flight.clone());
         flight.begin(head(&[("cache-control", "no-store")]));
         assert!(waiter.begun().now_or_never().is_none());

@@ -16,4 +16,4 @@ pub(crate) use fault::Fault;
 pub(crate) use in_flight::{Begun, Waiter};
 pub(crate) use reader::{PassBody, Reader};
 pub(crate) use table::{Role, Table};
-pub(crate) use task::{Job, pass_through, read_head, spawn};
+pub(crate) use task::{Job, pass_through, place, read_head, spawn};

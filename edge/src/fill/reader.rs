@@ -1,6 +1,7 @@
 //! Response bodies that come from a fill.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::fault::Fault;
 use super::in_flight::{Next, Waiter};
+use crate::load::Place;
 
 /// Reads a part of a fill's buffer while it grows.
 #[derive(Debug)]
@@ -60,17 +62,19 @@ pub(crate) struct PassBody {
     incoming: Option<Incoming>,
     idle: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// It is a fetch under way until it is dropped.
+    _place: Option<Arc<Place>>,
 }
 
 impl PassBody {
     /// Passes `incoming` on; `idle`: longest silence.
-    pub(crate) fn new(incoming: Incoming, idle: Duration) -> Self {
-        Self { incoming: Some(incoming), idle, deadline: None }
+    pub(crate) fn new(incoming: Incoming, idle: Duration, place: Arc<Place>) -> Self {
+        Self { incoming: Some(incoming), idle, deadline: None, _place: Some(place) }
     }
 
     #[cfg(test)]
     pub(crate) fn empty() -> Self {
-        Self { incoming: None, idle: Duration::ZERO, deadline: None }
+        Self { incoming: None, idle: Duration::ZERO, deadline: None, _place: None }
     }
 
     pub(crate) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {

@@ -11,7 +11,6 @@ use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::in_flight::InFlight;
-use super::reader::PassBody;
 use crate::cache::Head;
 
 /// How a body came in.
@@ -19,8 +18,8 @@ use crate::cache::Head;
 pub(super) enum Received {
     /// Whole and checked.
     Whole(Bytes),
-    /// It grew beyond what is stored; the rest was handed to a reader.
-    TooLarge,
+    /// It grew beyond what is stored, or beyond what there is room for: the rest is for one reader.
+    TooLarge(Incoming),
 }
 
 /// Limits of receiving.
@@ -49,12 +48,9 @@ pub(super) async fn receive(
         let Ok(chunk) = frame.into_data() else { continue };
         let chunk = check.unseen(chunk);
         check.add(&chunk)?;
-        if !chunk.is_empty() {
-            flight.push(chunk, check.shown());
-        }
-        if check.received > limits.object_bytes {
-            flight.hand_over(PassBody::new(body, limits.idle));
-            return Ok(Received::TooLarge);
+        let fits = chunk.is_empty() || flight.push(chunk, check.shown());
+        if !fits || check.received > limits.object_bytes {
+            return Ok(Received::TooLarge(body));
         }
     }
     check.finish()?;

@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::in_flight::InFlight;
 use super::{Fault, Waiter};
 use crate::cache::resource;
+use crate::load::{For, Lack, Load, Place};
 
 const SHARDS: usize = 16;
 
 type Shard = HashMap<Arc<str>, Arc<InFlight>>;
 
 /// Fills under way by cache key, shared by all workers.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Table {
     shards: [Mutex<Shard>; SHARDS],
+    load: Arc<Load>,
 }
 
 /// What a request has to do about an object that is not there.
@@ -26,6 +28,8 @@ pub(crate) enum Role {
     Lead(Lead, Waiter),
     /// Wait for the one that is under way.
     Join(Waiter),
+    /// Do without: there is no room for another fill.
+    Shed(Lack),
 }
 
 /// The duty to fill an object. Dropped without success, it fails the fill, so that nobody waits for ever.
@@ -34,19 +38,28 @@ pub(crate) struct Lead {
     table: Arc<Table>,
     pub(crate) cache_key: Arc<str>,
     pub(super) flight: Arc<InFlight>,
+    pub(super) place: Arc<Place>,
 }
 
 impl Table {
-    /// Joins the fill of this object, or begins it.
-    pub(crate) fn join_or_lead(self: &Arc<Self>, cache_key: &str) -> Role {
+    pub(crate) fn new(load: Arc<Load>) -> Self {
+        Self { shards: Default::default(), load }
+    }
+
+    /// Joins the fill of this object, or begins it if there is room for another one.
+    pub(crate) fn join_or_lead(self: &Arc<Self>, cache_key: &str, whom: For) -> Role {
         let mut shard = self.shard(cache_key);
         match shard.entry(cache_key.into()) {
             Entry::Occupied(entry) => Role::Join(Waiter::new(entry.get().clone())),
             Entry::Vacant(entry) => {
+                let place = match self.load.begin(whom) {
+                    Ok(place) => place,
+                    Err(lack) => return Role::Shed(lack),
+                };
                 let cache_key = entry.key().clone();
-                let flight = entry.insert(Arc::default()).clone();
+                let flight = entry.insert(Arc::new(InFlight::new(self.load.room()))).clone();
                 let waiter = Waiter::new(flight.clone());
-                Role::Lead(Lead { table: self.clone(), cache_key, flight }, waiter)
+                Role::Lead(Lead { table: self.clone(), cache_key, flight, place }, waiter)
             }
         }
     }
@@ -56,11 +69,6 @@ impl Table {
         let shard = self.shard(changed);
         let of_it = shard.iter().filter(|(cache_key, _)| resource(cache_key) == changed);
         of_it.for_each(|(_, flight)| flight.outdate());
-    }
-
-    /// Fills under way.
-    pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
     /// All fills of one resource are in one shard.
@@ -87,10 +95,10 @@ mod tests {
 
     #[test]
     fn what_a_change_overtakes_is_outdated() {
-        let table = Arc::new(Table::default());
-        let lead = |cache_key: &str| match table.join_or_lead(cache_key) {
+        let table = Arc::new(Table::new(Arc::default()));
+        let lead = |cache_key: &str| match table.join_or_lead(cache_key, For::Client) {
             Role::Lead(lead, _) => lead,
-            Role::Join(_) => panic!("{cache_key} is under way"),
+            _ => panic!("{cache_key} is under way"),
         };
         let (plain, variant, other) = (lead("/a"), lead("/a\0hash"), lead("/ab"));
         table.outdate("/a");
@@ -99,14 +107,16 @@ mod tests {
 
     #[test]
     fn one_leads_and_the_others_join() {
-        let table = Arc::new(Table::default());
-        let Role::Lead(lead, _) = table.join_or_lead("/a") else { panic!("the first leads") };
-        let Role::Join(waiter) = table.join_or_lead("/a") else { panic!("the second joins") };
-        assert!(matches!(table.join_or_lead("/b"), Role::Lead(..)), "another object");
-        assert_eq!(table.len(), 1, "a dropped lead leaves");
+        let load = Arc::new(Load::default());
+        let table = Arc::new(Table::new(load.clone()));
+        let role = |cache_key| table.join_or_lead(cache_key, For::Client);
+        let Role::Lead(lead, _) = role("/a") else { panic!("the first leads") };
+        let Role::Join(waiter) = role("/a") else { panic!("the second joins") };
+        assert!(matches!(role("/b"), Role::Lead(..)), "another object");
+        assert_eq!(load.fills(), 1, "a dropped lead leaves");
         assert!(waiter.begun().now_or_never().is_none());
         drop(lead);
         assert!(matches!(waiter.begun().now_or_never(), Some(Err(Fault::Aborted))));
-        assert!(matches!(table.join_or_lead("/a"), Role::Lead(..)), "it starts anew");
+        assert!(matches!(role("/a"), Role::Lead(..)), "it starts anew");
     }
 }

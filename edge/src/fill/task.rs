@@ -15,6 +15,7 @@ use super::resume::receive_whole;
 use super::table::Lead;
 use crate::cache::{Context, Freshness, Head, Object, Variant, resource};
 use crate::edge::Edge;
+use crate::load::{For, Lack, Place};
 use crate::semantics::vary::{self, Vary};
 use crate::server::Worker;
 use crate::upstream::{Aim, Forwarded};
@@ -101,17 +102,26 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
         head.variant = job.variant(edge, &resource, &parts.headers);
     }
     let head = Arc::new(head);
-    lead.flight.begin(head.clone());
+    let rest = |body| PassBody::new(body, worker.upstreams.idle, lead.place.clone());
     if head.policy.pass.is_some() {
-        lead.flight.hand_over(PassBody::new(body, worker.upstreams.idle));
+        lead.flight.begin(head.clone());
+        lead.flight.hand_over(rest(body));
         return Ok(());
     }
+    if !lead.flight.reserve(head.length.unwrap_or(0)) {
+        edge.metrics.shed(Lack::Bytes);
+        return Err(Fault::Overloaded);
+    }
+    lead.flight.begin(head.clone());
     let limits = Limits { idle: worker.upstreams.idle, object_bytes: context.object_bytes };
     let received = receive_whole(worker, &lead.flight, &head, job.aim(), (body, base), limits).await?;
-    if let Received::Whole(bytes) = received {
-        let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
-        keep(edge, lead, &resource, &object);
-        lead.flight.finish(object);
+    match received {
+        Received::Whole(bytes) => {
+            let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
+            keep(edge, lead, &resource, &object);
+            lead.flight.finish(object);
+        }
+        Received::TooLarge(body) => lead.flight.hand_over(rest(body)),
     }
     Ok(())
 }
@@ -125,16 +135,31 @@ fn keep(edge: &Edge, lead: &Lead, resource: &Arc<str>, object: &Arc<Object>) {
     if object.head.policy.pass.is_some() || lead.flight.is_outdated() {
         edge.store.forget(resource);
     }
+    if edge.load.exceeds_cache() {
+        edge.store.settle();
+    }
 }
 
 /// Fetches for one client alone: what another fill brought is not for sharing.
 ///
 /// # Errors
-/// When no upstream gives a response.
+/// When there is no room for another fetch, or no upstream gives a response.
 pub(crate) async fn pass_through(worker: &Arc<Worker>, job: &Job) -> Result<(Arc<Head>, PassBody), Fault> {
+    let place = place(&worker.edge)?;
     let (parts, body, _) = fetch(worker, job).await?;
     let head = read_head(&parts, &body, &job.context(&worker.edge));
-    Ok((Arc::new(head), PassBody::new(body, worker.upstreams.idle)))
+    Ok((Arc::new(head), PassBody::new(body, worker.upstreams.idle, place)))
+}
+
+/// A place for a fetch that a client waits for.
+///
+/// # Errors
+/// When there is no room for another one.
+pub(crate) fn place(edge: &Edge) -> Result<Arc<Place>, Fault> {
+    edge.load.begin(For::Client).map_err(|lack| {
+        edge.shed(lack);
+        Fault::Overloaded
+    })
 }
 
 /// A response that can be used, and the upstream that gave it.

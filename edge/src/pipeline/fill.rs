@@ -10,7 +10,8 @@ use super::lookup::{Found, lookup};
 use super::route::Wanted;
 use crate::cache::{CacheStatus, Head, Object};
 use crate::edge::Edge;
-use crate::fill::{self, Begun, Job, PassBody, Role, Waiter};
+use crate::fill::{self, Begun, Fault, Job, PassBody, Role, Waiter};
+use crate::load::For;
 use crate::problem::Problem;
 use crate::semantics::cache_control;
 use crate::server::Worker;
@@ -58,7 +59,7 @@ const UNSUITED: usize = 3;
 /// Serves what was found, or fetches it.
 ///
 /// # Errors
-/// 502, 503 or 504 when the upstream failed and no stale copy may stand in.
+/// 502, 503 or 504 when the upstream failed, or there is no room for another fetch, and no stale copy may stand in.
 pub(crate) async fn fill(
     worker: &Arc<Worker>,
     wanted: &Wanted,
@@ -108,8 +109,12 @@ impl<'a> Place<'a> {
             Found::Fresh(object) => whole(object.clone(), CacheStatus::Hit),
             Found::Resting(object) => whole(object.clone(), CacheStatus::StaleOnError),
             Found::Renewing(object) => {
-                if let Role::Lead(lead, _) = edge.fills.join_or_lead(&self.cache_key) {
-                    fill::spawn(worker, lead, job(edge, wanted, asked, Some(object.clone())));
+                match edge.fills.join_or_lead(&self.cache_key, For::Client) {
+                    Role::Lead(lead, _) => {
+                        fill::spawn(worker, lead, job(edge, wanted, asked, Some(object.clone())));
+                    }
+                    Role::Join(_) => {}
+                    Role::Shed(lack) => edge.shed(lack),
                 }
                 whole(object.clone(), CacheStatus::HitWhileRevalidating)
             }
@@ -135,8 +140,12 @@ impl<'a> Place<'a> {
         stale: Option<Arc<Object>>,
     ) -> Result<Option<Filled>, Problem> {
         let edge = &worker.edge;
-        let (waiter, leads) = match edge.fills.join_or_lead(&self.cache_key) {
+        let (waiter, leads) = match edge.fills.join_or_lead(&self.cache_key, For::Client) {
             Role::Join(waiter) => (waiter, false),
+            Role::Shed(lack) => {
+                edge.shed(lack);
+                return Err(Problem::fault(Fault::Overloaded));
+            }
             Role::Lead(lead, waiter) => {
                 // The fill before may have ended between the lookup and now.
                 match lookup(edge, &self.cache_key) {

@@ -22,6 +22,8 @@ use crate::body::Body;
 use crate::cache::CacheStatus;
 use crate::content::RequestContent;
 use crate::cors;
+use crate::edge::Edge;
+use crate::fill::Fault;
 use crate::prefetch;
 use crate::problem::Problem;
 use crate::server::{Activity, Worker};
@@ -105,12 +107,22 @@ async fn obtain(
     Ok((respond::respond(&worker.edge, wanted, asked, filled, started), cache))
 }
 
+/// The response that tells of a problem, and how the cache took part in it.
+fn refusal(edge: &Edge, problem: Problem) -> (Response<Body>, CacheStatus) {
+    let shed = problem.code == Fault::Overloaded.code();
+    let cache = if shed { CacheStatus::Shed } else { CacheStatus::None };
+    let mut response = problem.response();
+    let field = cache.field(&edge.config.name, None, response.status());
+    response.headers_mut().extend(field.map(|field| (respond::CACHE_STATUS, field)));
+    (response, cache)
+}
+
 /// Records how a request was answered.
 fn conclude(worker: &Arc<Worker>, outcome: Outcome, mut account: Account) -> Response<Body> {
     let (response, cache) = outcome.unwrap_or_else(|problem| {
         worker.edge.metrics.problem(problem.code);
         account.problem = Some(problem.code);
-        (problem.response(), CacheStatus::None)
+        refusal(&worker.edge, problem)
     });
     record::record(worker, response, cache, account)
 }

@@ -12,7 +12,7 @@ use super::route::{Passing, cache_key_of};
 use crate::cache::CacheStatus;
 use crate::config::millis;
 use crate::edge::Edge;
-use crate::fill::{PassBody, read_head};
+use crate::fill::{self, PassBody, read_head};
 use crate::problem::Problem;
 use crate::semantics::reference;
 use crate::server::Worker;
@@ -28,6 +28,7 @@ pub(super) async fn pass(
     request: &mut Request<Content>,
 ) -> Result<Filled, Problem> {
     let edge = &worker.edge;
+    let place = fill::place(edge).map_err(Problem::fault)?;
     let onward = onward(edge, request.body_mut().take())?;
     let client = Forwarded { fields: std::mem::take(request.headers_mut()), alone: true };
     let aim = Aim { target: &passing.target, way: passing.way.as_ref(), client: Some(&client) };
@@ -38,7 +39,7 @@ pub(super) async fn pass(
         invalidate(edge, &passing.target, host, &parts.headers);
     }
     let head = Arc::new(read_head(&parts, &body, &edge.context(false)));
-    let body = PassBody::new(body, worker.upstreams.idle);
+    let body = PassBody::new(body, worker.upstreams.idle, place);
     Ok(Filled { forwarded: head.status, source: Source::Pass(head, body), cache: CacheStatus::Method })
 }
 

@@ -22,7 +22,7 @@ use crate::prefetch;
 use crate::semantics::range::{self, RangeRequest};
 use crate::semantics::{conditional, encoding};
 
-const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const CMSD_STATIC: HeaderName = HeaderName::from_static("cmsd-static");
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");

@@ -8,10 +8,9 @@ use tokio::sync::Semaphore;
 use super::{Pull, next};
 use crate::cache::{Freshness, Object};
 use crate::fill::{self, Job, Role};
+use crate::load::For;
 use crate::server::Worker;
 
-/// While more fills than that are under way, listeners' come first.
-const BUSY_FILLS: usize = 256;
 /// Most renditions of one asset.
 const RENDITIONS: usize = 16;
 
@@ -26,7 +25,7 @@ pub(crate) async fn work(worker: Arc<Worker>) {
         if worker.edge.is_draining() {
             return;
         }
-        if worker.edge.fills.len() > BUSY_FILLS {
+        if !worker.edge.load.may_prefetch() {
             worker.edge.metrics.prefetch_skipped("busy");
             continue;
         }
@@ -84,8 +83,12 @@ async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
     if let Some(object) = edge.store.object(cache_key).filter(fresh) {
         return Some(object);
     }
-    let (lead, waiter) = match edge.fills.join_or_lead(cache_key) {
+    let (lead, waiter) = match edge.fills.join_or_lead(cache_key, For::Prefetch) {
         Role::Join(waiter) => return waiter.complete().await.ok(),
+        Role::Shed(_) => {
+            edge.metrics.prefetch_skipped("busy");
+            return None;
+        }
         Role::Lead(lead, waiter) => (lead, waiter),
     };
     // The fill before may have ended in between.
