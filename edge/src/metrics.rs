@@ -30,7 +30,8 @@ type Labels = [(&'static str, &'static str); 2];
 pub(crate) struct Metrics {
     requests: Family<Labels, Counter>,
     responses: Family<[(&'static str, u16); 1], Counter>,
-    sent_bytes: Counter,
+    sent_bytes: Family<Labels, Counter>,
+    fetched: Histogram,
     broken: Family<Label, Counter>,
     pub(crate) tally: Arc<Tally>,
     refusals: Family<Label, Counter>,
@@ -88,7 +89,8 @@ impl Metrics {
         let mut metrics = Self {
             requests: Family::default(),
             responses: Family::default(),
-            sent_bytes: Counter::default(),
+            sent_bytes: Family::default(),
+            fetched: buckets(0.000_5),
             broken: Family::default(),
             tally: Arc::new(Tally::new()),
             refusals: Family::default(),
@@ -138,9 +140,10 @@ impl Metrics {
         let mut r = Registry::with_prefix("segue_edge");
         r.register("requests", "Requests by how the cache took part", self.requests.clone());
         r.register("responses", "Responses by status", self.responses.clone());
-        r.register("sent_bytes", "Bytes of bodies sent", self.sent_bytes.clone());
+        r.register("sent_bytes", "Bytes of bodies sent, by how the cache took part", self.sent_bytes.clone());
         r.register("broken_responses", "Bodies that ended early, by fault", self.broken.clone());
         r.register("first_byte_seconds", "From request to response head", Waits(self.tally.clone()));
+        r.register("fetched_first_byte_seconds", "From request to response head, where an upstream had a part", self.fetched.clone());
         r.register("refusals", "Requests refused for their token, by reason", self.refusals.clone());
         r.register("problems", "Requests answered with a problem, by code", self.problems.clone());
         r.register("fills", "Fills by outcome", self.fills.clone());
@@ -181,7 +184,10 @@ impl Metrics {
 
     /// Makes every known label visible before it first happens, so that rates are right from the start.
     fn start_at_zero(&self) {
-        CacheStatus::all().for_each(|status| drop(self.requests.get_or_create(&cache_labels(status))));
+        for labels in CacheStatus::all().map(cache_labels) {
+            drop(self.requests.get_or_create(&labels));
+            drop(self.sent_bytes.get_or_create(&labels));
+        }
         Refusal::ALL
             .iter()
             .for_each(|refusal| drop(self.refusals.get_or_create(&[("code", refusal.code())])));
@@ -202,19 +208,28 @@ impl Metrics {
         self.requests.get_or_create(&cache_labels(cache)).inc();
         self.responses.get_or_create(&[("status", status.as_u16())]).inc();
         self.tally.responded(worker, elapsed);
+        if cache.is_fetched() {
+            self.fetched.observe(elapsed.as_secs_f64());
+        }
     }
 
     /// Brings what workers counted by themselves to the counters.
     fn gather(&self) {
         let (hits, sent_bytes) = self.tally.take();
-        self.requests.get_or_create(&cache_labels(CacheStatus::Hit)).inc_by(hits);
+        let hit = cache_labels(CacheStatus::Hit);
+        self.requests.get_or_create(&hit).inc_by(hits);
         self.responses.get_or_create(&[("status", 200)]).inc_by(hits);
-        self.sent_bytes.inc_by(sent_bytes);
+        self.sent_bytes.get_or_create(&hit).inc_by(sent_bytes);
     }
 
     /// A worker's body ended after `bytes`.
-    pub(crate) fn body_ended(&self, worker: usize, bytes: u64, fault: Option<Fault>) {
-        self.tally.sent(worker, bytes);
+    pub(crate) fn body_ended(&self, worker: usize, cache: CacheStatus, bytes: u64, fault: Option<Fault>) {
+        match cache {
+            CacheStatus::Hit => self.tally.sent(worker, bytes),
+            _ => {
+                self.sent_bytes.get_or_create(&cache_labels(cache)).inc_by(bytes);
+            }
+        }
         if let Some(fault) = fault {
             self.broken.get_or_create(&[("fault", fault.code())]).inc();
         }
@@ -340,7 +355,8 @@ mod tests {
         let metrics = Metrics::new();
         metrics.responded(0, CacheStatus::Hit, StatusCode::OK, Duration::from_micros(30));
         metrics.refused(Refusal::Expired);
-        metrics.body_ended(1, 7, Some(Fault::Damaged));
+        metrics.body_ended(1, CacheStatus::Hit, 7, Some(Fault::Damaged));
+        metrics.body_ended(1, CacheStatus::Miss, 9, None);
         let text = metrics.text((3, 4), 5, &Load::default(), true);
         for line in [
             "segue_edge_requests_total{cache=\"hit\",reason=\"\"} 1",
@@ -348,7 +364,9 @@ mod tests {
             "segue_edge_responses_total{status=\"200\"} 1",
             "segue_edge_refusals_total{code=\"token-expired\"} 1",
             "segue_edge_broken_responses_total{fault=\"upstream-damaged\"} 1",
-            "segue_edge_sent_bytes_total 7",
+            "segue_edge_sent_bytes_total{cache=\"hit\",reason=\"\"} 7",
+            "segue_edge_sent_bytes_total{cache=\"miss\",reason=\"\"} 9",
+            "segue_edge_fetched_first_byte_seconds_count 0",
             "segue_edge_cached_bytes 4",
             "segue_edge_ready 1",
         ] {

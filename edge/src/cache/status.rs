@@ -60,6 +60,12 @@ impl CacheStatus {
         matches!(self, Self::Hit | Self::HitWhileRevalidating | Self::StaleOnError | Self::Revalidated)
     }
 
+    /// An upstream had a part in it.
+    pub(crate) fn is_fetched(self) -> bool {
+        use CacheStatus as S;
+        !matches!(self, S::Hit | S::HitWhileRevalidating | S::StaleOnError | S::Shed | S::None)
+    }
+
     /// Metric label and log field.
     pub(crate) fn label(self) -> &'static str {
         match self {

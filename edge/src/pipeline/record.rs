@@ -127,7 +127,7 @@ fn without_tokens(path: &str) -> Cow<'_, str> {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        self.worker.edge.metrics.body_ended(self.worker.number, self.sent, self.fault);
+        self.worker.edge.metrics.body_ended(self.worker.number, self.cache, self.sent, self.fault);
         if self.is_logged() {
             self.log();
         }
