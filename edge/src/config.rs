@@ -122,6 +122,11 @@ pub struct Config {
     pub access_log: String,
     /// Of the requests that were answered without an error, one in so many is logged by each worker; errors always are.
     pub access_log_sample: u64,
+    /// Base URL of an OpenTelemetry collector that takes OTLP over HTTP, as `http://127.0.0.1:4318`; empty: no spans are
+    /// made. Requests of a trace that its caller sampled are recorded.
+    pub otlp_endpoint: String,
+    /// Of the requests without a trace, one in so many begins one on each worker, if there is a collector; 0: none.
+    pub trace_sample: u64,
 }
 
 impl Default for Config {
@@ -176,6 +181,8 @@ impl Default for Config {
             h2_streams: 128,
             access_log: "errors".into(),
             access_log_sample: 1,
+            otlp_endpoint: String::new(),
+            trace_sample: 1000,
         }
     }
 }
@@ -270,7 +277,11 @@ impl Config {
         check_listen("admin_listen", &self.admin_listen)?;
         self.shields.iter().try_for_each(|url| check_base("shields", url))?;
         self.upstreams.iter().try_for_each(|url| check_base("upstreams", url))?;
-        if self.key_set_url.is_empty() { Ok(()) } else { check_url("key_set_url", &self.key_set_url) }
+        let others = [("key_set_url", &self.key_set_url), ("otlp_endpoint", &self.otlp_endpoint)];
+        others
+            .iter()
+            .filter(|(_, url)| !url.is_empty())
+            .try_for_each(|(setting, url)| check_url(setting, url))
     }
 
     pub(crate) fn access_log(&self) -> Result<AccessLog, String> {
@@ -303,7 +314,7 @@ impl Config {
     /// Whether anything is fetched over TLS.
     pub(crate) fn fetches_over_tls(&self) -> bool {
         let https = |url: &String| url.starts_with("https:");
-        self.shields.iter().chain(&self.upstreams).any(https) || https(&self.key_set_url())
+        self.shields.iter().chain(&self.upstreams).any(https) || https(&self.key_set_url()) || https(&self.otlp_endpoint)
     }
 
     pub(crate) fn worker_count(&self) -> usize {
@@ -386,6 +397,7 @@ mod tests {
             ("retry_percent", |c| c.retry_percent = 101),
             ("hedge_percent", |c| c.hedge_percent = 101),
             ("key_set_url", |c| c.key_set_url = "h/keys.json".into()),
+            ("otlp_endpoint", |c| c.otlp_endpoint = "h:4318".into()),
             ("upstreams", |c| c.upstreams.clear()),
             ("name", |c| c.name = "a b".into()),
             ("tls_key", |c| c.tls_cert = "x".into()),

@@ -12,6 +12,7 @@ use crate::load::{Lack, Load};
 use crate::metrics::Metrics;
 use crate::prefetch::Prefetch;
 use crate::secret::Secret;
+use crate::trace::Traces;
 use crate::upstream::Bases;
 
 /// State and settings shared by all workers.
@@ -32,6 +33,7 @@ pub(crate) struct Edge {
     pub(crate) prefetch: Prefetch,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Verdicts,
+    pub(crate) traces: Traces,
     pub(crate) metrics: Metrics,
     draining: AtomicBool,
     /// When the last warning about an upstream was written.
@@ -70,6 +72,7 @@ impl Edge {
             prefetch: Prefetch::new(config.prefetch_fills),
             keys: Arc::default(),
             verdicts: Verdicts::new(),
+            traces: Traces::new(!config.otlp_endpoint.is_empty(), config.trace_sample, &metrics),
             metrics,
             draining: AtomicBool::new(false),
             warned_ms: AtomicU64::new(0),

@@ -18,6 +18,7 @@
 //! | [`access`] | signing keys and tokens that were checked before |
 //! | [`server`] | sockets, threads, connections, limits, drain |
 //! | [`tls`] | certificates and session tickets |
+//! | [`trace`] | trace context and spans |
 //! | [`admin`] | health, metrics, purge |
 //! | [`semantics`] | HTTP's rules as pure functions |
 //!
@@ -44,6 +45,7 @@ mod secret;
 pub mod semantics;
 mod server;
 mod tls;
+mod trace;
 mod upstream;
 
 pub use config::Config;

@@ -68,6 +68,8 @@ pub(crate) struct Metrics {
     coming_bytes: Gauge,
     body_bytes: Gauge,
     shed: Family<Label, Counter>,
+    pub(crate) spans_exported: Counter,
+    pub(crate) spans_dropped: Counter,
     ready: Gauge,
     registry: Arc<Registry>,
 }
@@ -127,6 +129,8 @@ impl Metrics {
             coming_bytes: Gauge::default(),
             body_bytes: Gauge::default(),
             shed: Family::default(),
+            spans_exported: Counter::default(),
+            spans_dropped: Counter::default(),
             ready: Gauge::default(),
             registry: Arc::default(),
         };
@@ -178,6 +182,8 @@ impl Metrics {
         r.register("coming_bytes", "Bytes of memory reserved for bodies that are coming in", self.coming_bytes.clone());
         r.register("body_bytes", "Bytes of whole bodies in memory: cached, or on their way to clients", self.body_bytes.clone());
         r.register("shed", "Fetches refused for lack of room, by what there was too little of", self.shed.clone());
+        r.register("spans_exported", "Spans that the collector took", self.spans_exported.clone());
+        r.register("spans_dropped", "Spans that were lost: too many at once, or the collector did not take them", self.spans_dropped.clone());
         r.register("ready", "1 when the edge takes requests", self.ready.clone());
         r
     }
@@ -197,7 +203,9 @@ impl Metrics {
             drop(self.retries.get_or_create(&[("outcome", outcome)]));
         }
         ["won", "lost"].iter().for_each(|it| drop(self.hedges.get_or_create(&[("outcome", *it)])));
-        [Lack::Fills, Lack::Bytes].iter().for_each(|lack| drop(self.shed.get_or_create(&[("lack", lack.as_str())])));
+        [Lack::Fills, Lack::Bytes]
+            .iter()
+            .for_each(|lack| drop(self.shed.get_or_create(&[("lack", lack.as_str())])));
     }
 
     /// A response head goes out from a worker, `elapsed` after its request came.

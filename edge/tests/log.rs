@@ -34,7 +34,8 @@ async fn what_happened_is_told_and_no_secret() {
         .init();
     let bench = Bench::with(|config| config.access_log = "all".into()).await;
     bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
-    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    let parent = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00");
+    assert_eq!(bench.ask("GET", "aac-256/0.m4s", &[parent]).await.status, 200);
     assert_eq!(bench.get("aac-256/9.m4s").await.status, 404);
     let forged = bench.token[..bench.token.len() - 4].to_owned() + "AAAA";
     assert_eq!(get(bench.edge.addr(), &signed(&forged, "aac-256/0.m4s")).await.status, 403);
@@ -78,6 +79,12 @@ async fn what_happened_is_told_and_no_secret() {
     // Written when a response has ended, by whichever worker made it: in any order.
     let of = |status: &str| *requests.iter().find(|line| line.contains(status)).unwrap();
     assert!(of("status=200").contains("cache=\"miss\"") && of("status=200").contains("token.id=\"07070707"));
+    assert!(
+        of("status=200").contains("trace.id=\"4bf92f3577b34da6a3ce929d0e0e4736\""),
+        "{}",
+        of("status=200")
+    );
+    assert!(!of("status=404").contains("trace.id"), "{}", of("status=404"));
     assert!(of("status=404").contains("cache=\"miss\""), "{}", of("status=404"));
     assert!(of("status=403").contains("problem=\"token-signature\""), "{}", of("status=403"));
     for secret in [&bench.token[..40], &forged[forged.len() - 40..], ADMIN_SECRET, MEDIA_SECRET] {

@@ -15,13 +15,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::access::{Kept, Poller};
 use crate::config::millis;
 use crate::edge::Edge;
 use crate::server::Phase;
 use crate::tls::Tls;
+use crate::trace::Exporter;
 use crate::upstream::{Connector, Upstreams, client, probe};
 
 /// How often the certificate's files are looked at.
@@ -30,6 +31,8 @@ const CERTIFICATE_POLL: Duration = Duration::from_secs(1);
 const SWEEP_PAUSE: Duration = Duration::from_millis(500);
 /// How long an object has to show that it is still hot.
 const ROOM_PAUSE: Duration = Duration::from_secs(5);
+/// How long an edge that stops waits for a collector.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What the private side works with.
@@ -40,11 +43,12 @@ pub(crate) struct Control {
     tls: Option<Tls>,
     phase: watch::Receiver<Phase>,
     sweep: Arc<Notify>,
+    exporter: Option<Exporter>,
 }
 
 impl Control {
     /// # Errors
-    /// When the key set's URL cannot be read, or a secret or name cannot stand in a field.
+    /// When a URL cannot be read, or a secret or name cannot stand in a field.
     pub(crate) fn new(
         edge: Arc<Edge>,
         connector: Connector,
@@ -55,6 +59,7 @@ impl Control {
         let url = config.key_set_url();
         let uri: Uri = url.parse().map_err(|_| "key_set_url is not a URL")?;
         let upstreams = Upstreams::new(connector.clone(), &edge)?;
+        let exporter = Exporter::new(&edge, connector.clone())?;
         let poller = (!config.open).then(|| {
             let interval = Duration::from_secs(config.key_poll_seconds);
             let deadline = millis(config.first_byte_timeout_ms);
@@ -62,7 +67,7 @@ impl Control {
             Poller::new(client(connector), uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
                 .keeping(kept)
         });
-        Ok(Self { edge, poller, upstreams, tls, phase, sweep: Arc::default() })
+        Ok(Self { edge, poller, upstreams, tls, phase, sweep: Arc::default(), exporter })
     }
 
     /// Works until the edge stops.
@@ -83,14 +88,18 @@ impl Control {
         tokio::spawn(sweep(self.edge.clone(), self.sweep.clone()));
         tokio::spawn(make_room(self.edge.clone()));
         let mut phase = self.phase;
+        let exported = self.exporter.map(|exporter| tokio::spawn(exporter.run(phase.clone())));
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => drop(tokio::spawn(serve(self.edge.clone(), self.sweep.clone(), stream))),
                     Err(_) => sleep(Duration::from_millis(50)).await,
                 },
-                () = Phase::stopped(&mut phase) => return,
+                () = Phase::stopped(&mut phase) => break,
             }
+        }
+        if let Some(exported) = exported {
+            let _ = timeout(LAST_SPANS, exported).await;
         }
     }
 }

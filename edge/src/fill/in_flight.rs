@@ -76,8 +76,7 @@ pub(super) enum Next {
 impl InFlight {
     /// One whose chunks take `room`.
     pub(super) fn new(room: Room) -> Self {
-        let state =
-            State { head: None, chunks: Vec::new(), shown: 0, end: None, wakers: Vec::new(), room };
+        let state = State { head: None, chunks: Vec::new(), shown: 0, end: None, wakers: Vec::new(), room };
         Self { state: Mutex::new(state), outdated: AtomicBool::new(false) }
     }
 

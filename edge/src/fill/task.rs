@@ -18,6 +18,7 @@ use crate::edge::Edge;
 use crate::load::{For, Lack, Place};
 use crate::semantics::vary::{self, Vary};
 use crate::server::Worker;
+use crate::trace::{Kind, Scope};
 use crate::upstream::{Aim, Forwarded};
 
 /// What to fetch.
@@ -33,11 +34,14 @@ pub(crate) struct Job {
     pub(crate) stale: Option<Arc<Object>>,
     /// The leading client's request, where it is told on.
     pub(crate) client: Option<Arc<Forwarded>>,
+    /// What it is a part of.
+    pub(crate) trace: Option<Scope>,
 }
 
 impl Job {
     fn aim(&self) -> Aim<'_> {
-        Aim { target: &self.target, way: self.way.as_ref(), client: self.client.as_deref() }
+        let Self { target, way, client, trace, .. } = self;
+        Aim { target, way: way.as_ref(), client: client.as_deref(), trace: trace.as_ref() }
     }
 
     fn context(&self, edge: &Edge) -> Context {
@@ -62,8 +66,10 @@ impl Job {
 }
 
 /// Starts the fill as a task of its own, so that it outlives the client that caused it.
-pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, job: Job) {
+pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, mut job: Job) {
     let worker = worker.clone();
+    let mut span = job.trace.map(|scope| scope.part("fill", Kind::Internal));
+    job.trace = span.as_ref().map(|span| span.scope().clone());
     let alive = worker.alive();
     tokio::spawn(async move {
         let _alive = alive;
@@ -74,6 +80,7 @@ pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, job: Job) {
                 stale.rest(worker.edge.clock.now_ms());
             }
             lead.flight.fail(fault);
+            span.iter_mut().for_each(|span| span.failed(fault.code()));
             if worker.edge.may_warn() {
                 tracing::warn!(path = %job.target, fault = fault.code(), "fill failed: {fault}");
             }

@@ -158,7 +158,10 @@ impl<'a> Place<'a> {
             }
         };
         let cache = self.fetched(stale.is_some(), leads);
-        match waiter.begun().await.map_err(Problem::fault)? {
+        let waits = wanted.trace.as_ref().filter(|_| !leads).and_then(|scope| scope.step("wait"));
+        let begun = waiter.begun().await;
+        drop(waits);
+        match begun.map_err(Problem::fault)? {
             Begun::Complete(object) if !object.head.suits(asked) => Ok(None),
             Begun::Streaming(head) if !head.suits(asked) => Ok(None),
             Begun::Complete(object) => Ok(Some(completed(object, stale.as_deref(), cache))),
@@ -205,7 +208,8 @@ fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option<Arc<Object
     let media = wanted.media.is_some();
     let told_on = edge.config.open && !media;
     let client = told_on.then(|| Arc::new(Forwarded { fields: asked.clone(), alone: false }));
-    Job { target: wanted.cache_key.clone(), media, way: wanted.way.clone(), stale, client }
+    let trace = wanted.trace.clone();
+    Job { target: wanted.cache_key.clone(), media, way: wanted.way.clone(), stale, client, trace }
 }
 
 fn completed(object: Arc<Object>, stale: Option<&Object>, fetched: CacheStatus) -> Filled {

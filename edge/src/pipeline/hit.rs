@@ -13,7 +13,7 @@ use super::lookup::{self, Found};
 use super::record::{Account, Meter};
 use super::route::{self, Wanted};
 use super::verify::{self, Grant};
-use super::{Content, conclude, handle, obtain, respond};
+use super::{Content, conclude, handle, handle_as, obtain, respond};
 use crate::body::Body;
 use crate::cache::{Object, SealedBody};
 use crate::edge::Edge;
@@ -70,6 +70,8 @@ impl Passing {
 pub(crate) enum Begun {
     /// It is not for this request.
     Nothing,
+    /// The same: it begins a trace.
+    Traced,
     /// What is wanted is not in memory, or not fresh.
     Found(Account, Wanted, Found),
     Refused(Account, Problem),
@@ -87,6 +89,9 @@ pub(crate) fn begin(
 ) -> Result<Hit, Box<Begun>> {
     let edge = &worker.edge;
     let Some((method, wanted)) = route::plain(asked, edge) else { return Err(Box::new(Begun::Nothing)) };
+    if worker.picks_trace() {
+        return Err(Box::new(Begun::Traced));
+    }
     let in_flight = activity.clone().begin(edge.clock);
     let mut account = Account::begun(method, asked.version, started, in_flight);
     let wanted = match wanted {
@@ -122,6 +127,7 @@ pub(crate) async fn go_on(
 ) -> Response<Body> {
     match begun {
         Begun::Nothing => handle(worker, activity, request).await,
+        Begun::Traced => handle_as(worker, activity, request, true).await,
         Begun::Refused(account, problem) => conclude(worker, Err(problem), account),
         Begun::Found(account, wanted, found) => {
             let outcome = obtain(worker, request.headers(), &wanted, found, account.started).await;

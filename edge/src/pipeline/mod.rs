@@ -45,11 +45,22 @@ use verify::Grant;
 pub(crate) async fn handle(
     worker: &Arc<Worker>,
     activity: Arc<Activity>,
+    request: Request<Content>,
+) -> Response<Body> {
+    handle_as(worker, activity, request, worker.picks_trace()).await
+}
+
+/// Answers one request; `picked`: it begins a trace, if it belongs to none.
+async fn handle_as(
+    worker: &Arc<Worker>,
+    activity: Arc<Activity>,
     mut request: Request<Content>,
+    picked: bool,
 ) -> Response<Body> {
     let started = Instant::now();
     let in_flight = activity.begin(worker.edge.clock);
     let mut account = Account::begun(request.method().clone(), request.version(), started, in_flight);
+    account.span = worker.edge.traces.begin(request.headers(), picked);
     let outcome = answer(worker, &mut request, &mut account).await;
     conclude(worker, outcome, account)
 }
@@ -59,18 +70,24 @@ type Outcome = Result<(Response<Body>, CacheStatus), Problem>;
 
 async fn answer(worker: &Arc<Worker>, request: &mut Request<Content>, account: &mut Account) -> Outcome {
     let edge = &worker.edge;
-    let wanted = match route::route(request, edge)? {
+    let scope = account.span.as_ref().map(|span| span.scope().clone());
+    let step = |name| scope.as_ref().and_then(|scope| scope.step(name));
+    let mut wanted = match route::route(request, edge)? {
         Route::Preflight => return Ok((cors::preflight(), CacheStatus::None)),
         Route::Object(wanted) => wanted,
         Route::Pass(passing) => {
             account.path.clone_from(&passing.target);
-            let filled = pass::pass(worker, &passing, request).await?;
+            let filled = pass::pass(worker, &passing, request, scope.as_ref()).await?;
             let cache = filled.cache;
             return Ok((respond::as_it_came(edge, filled, account.started), cache));
         }
     };
     account.path.clone_from(&wanted.cache_key);
-    match verify::verify(edge, &wanted)? {
+    let verified = {
+        let _span = step("verify");
+        verify::verify(edge, &wanted)?
+    };
+    match verified {
         Grant::Session(claims) => account.claims = Some(claims),
         Grant::Public => {}
     }
@@ -81,7 +98,11 @@ async fn answer(worker: &Arc<Worker>, request: &mut Request<Content>, account: &
             verify::may_pull(edge, &wanted, claims, next)
         });
     }
-    let found = lookup::lookup(edge, &wanted.cache_key);
+    let found = {
+        let _span = step("lookup");
+        lookup::lookup(edge, &wanted.cache_key)
+    };
+    wanted.trace = scope;
     obtain(worker, request.headers(), &wanted, found, account.started).await
 }
 

@@ -16,6 +16,7 @@ use crate::fill::{self, PassBody, read_head};
 use crate::problem::Problem;
 use crate::semantics::reference;
 use crate::server::Worker;
+use crate::trace::Scope;
 use crate::upstream::{Aim, Forwarded, Onward, Outgoing};
 
 /// Tells the request on, its content as it comes, and drops what its success makes invalid.
@@ -26,12 +27,13 @@ pub(super) async fn pass(
     worker: &Arc<Worker>,
     passing: &Passing,
     request: &mut Request<Content>,
+    trace: Option<&Scope>,
 ) -> Result<Filled, Problem> {
     let edge = &worker.edge;
     let place = fill::place(edge).map_err(Problem::fault)?;
     let onward = onward(edge, request.body_mut().take())?;
     let client = Forwarded { fields: std::mem::take(request.headers_mut()), alone: true };
-    let aim = Aim { target: &passing.target, way: passing.way.as_ref(), client: Some(&client) };
+    let aim = Aim { target: &passing.target, way: passing.way.as_ref(), client: Some(&client), trace };
     let answer = worker.upstreams.pass(request.method().clone(), aim, onward).await;
     let (parts, body) = answer.map_err(Problem::fault)?.into_parts();
     if changes(request.method(), parts.status) {

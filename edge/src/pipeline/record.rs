@@ -14,6 +14,7 @@ use crate::cache::CacheStatus;
 use crate::config::AccessLog;
 use crate::fill::Fault;
 use crate::server::{InFlightRequest, Worker};
+use crate::trace::Span;
 
 /// What is known about a request before it is answered.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Account {
     pub(crate) path: String,
     pub(crate) claims: Option<Arc<Claims>>,
     pub(crate) problem: Option<&'static str>,
+    /// Its part of a trace.
+    pub(crate) span: Option<Box<Span>>,
     in_flight: InFlightRequest,
 }
 
@@ -35,7 +38,16 @@ impl Account {
         started: Instant,
         in_flight: InFlightRequest,
     ) -> Self {
-        Self { started, method, version, path: String::new(), claims: None, problem: None, in_flight }
+        Self {
+            started,
+            method,
+            version,
+            path: String::new(),
+            claims: None,
+            problem: None,
+            span: None,
+            in_flight,
+        }
     }
 }
 
@@ -109,10 +121,43 @@ impl Meter {
             complete = self.length.is_none_or(|length| length == self.sent) && self.fault.is_none(),
             problem = account.problem,
             fault = self.fault.map(Fault::code),
+            trace.id = account.span.as_ref().map(|span| span.trace_id()),
             token.id = claims.map(|claims| hex::encode(claims.token_id)),
             playback_session = claims.and_then(|claims| claims.playback_session.as_deref()),
             "request"
         );
+    }
+}
+
+impl Account {
+    /// Ends its span.
+    fn tell(&mut self, status: StatusCode, cache: CacheStatus, sent: u64, fault: Option<Fault>) {
+        let Some(mut span) = self.span.take().filter(|span| span.is_recorded()) else { return };
+        span.note("http.request.method", self.method.to_string());
+        span.note("url.path", without_tokens(path_of(&self.path)).into_owned());
+        span.note("network.protocol.version", protocol(self.version));
+        span.note("http.response.status_code", u64::from(status.as_u16()));
+        span.note("http.response.body.size", sent);
+        span.note("segue.cache", cache.label());
+        match fault.map(Fault::code).or(self.problem) {
+            Some(why) if fault.is_some() || status.is_server_error() => span.failed(why),
+            Some(why) => span.note("error.type", why),
+            None => {}
+        }
+    }
+}
+
+/// The query may be a secret of the origin's.
+fn path_of(cache_key: &str) -> &str {
+    cache_key.split('?').next().unwrap_or_default()
+}
+
+/// As OpenTelemetry writes it.
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        _ => "1.1",
     }
 }
 
@@ -131,6 +176,7 @@ impl Drop for Meter {
         if self.is_logged() {
             self.log();
         }
+        self.account.tell(self.status, self.cache, self.sent, self.fault);
         self.account.in_flight.end();
     }
 }

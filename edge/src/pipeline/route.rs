@@ -11,6 +11,7 @@ use crate::problem::Problem;
 use crate::semantics::cdn_loop;
 use crate::semantics::cmcd::{self, Cmcd};
 use crate::semantics::request_head::is_host;
+use crate::trace::Scope;
 
 /// What a request wants.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct Wanted {
     pub(crate) told: Option<Box<Cmcd>>,
     /// Another edge asks, which this one shields.
     pub(crate) downstream: bool,
+    /// What a fetch for it is a part of.
+    pub(crate) trace: Option<Scope>,
 }
 
 /// RFC 8586.
@@ -205,6 +208,7 @@ fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {
         way: None,
         told: None,
         downstream: false,
+        trace: None,
     })
 }
 
@@ -219,7 +223,16 @@ fn open(method: token::Method, raw: &str, query: Option<&str>) -> Result<Wanted,
     if !cache_key.starts_with('/') {
         return Err(Problem::path(path::PathError::Relative));
     }
-    Ok(Wanted { method, cache_key, token: None, media, way: None, told: None, downstream: false })
+    Ok(Wanted {
+        method,
+        cache_key,
+        token: None,
+        media,
+        way: None,
+        told: None,
+        downstream: false,
+        trace: None,
+    })
 }
 
 #[cfg(test)]

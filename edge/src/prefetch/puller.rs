@@ -97,7 +97,11 @@ async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
         return stale;
     }
     let media = super::pullable(cache_key).is_some();
-    fill::spawn(worker, lead, Job { target: cache_key.to_owned(), media, way: None, stale, client: None });
+    fill::spawn(
+        worker,
+        lead,
+        Job { target: cache_key.to_owned(), media, way: None, stale, client: None, trace: None },
+    );
     let object = waiter.complete().await.ok().filter(|object| object.head.status == StatusCode::OK)?;
     object.marks.prefetched();
     edge.metrics.prefetched.inc();

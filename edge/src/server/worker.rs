@@ -35,6 +35,7 @@ pub(crate) struct Worker {
     pub(super) deadlines: Deadlines,
     alive: mpsc::WeakSender<Infallible>,
     answered_well: AtomicU64,
+    untraced: AtomicU64,
 }
 
 /// Keeps its worker's thread running while it exists.
@@ -45,6 +46,12 @@ impl Worker {
     pub(crate) fn is_sampled(&self) -> bool {
         let before = self.answered_well.fetch_add(1, Ordering::Relaxed);
         before.is_multiple_of(self.edge.config.access_log_sample)
+    }
+
+    /// Whether this request begins a trace, if it belongs to none.
+    pub(crate) fn picks_trace(&self) -> bool {
+        let every = self.edge.traces.every;
+        every > 0 && self.untraced.fetch_add(1, Ordering::Relaxed).is_multiple_of(every)
     }
 
     /// A handle for a task that must not be cut off by a drain.
@@ -106,6 +113,7 @@ pub(super) async fn run(parts: Parts) {
         deadlines,
         alive: alive.downgrade(),
         answered_well: AtomicU64::new(0),
+        untraced: AtomicU64::new(0),
     });
     tokio::spawn(roster::look_after(worker.clone()));
     // The first worker takes the queue; the others find it taken.

@@ -40,6 +40,11 @@ impl Base {
         })
     }
 
+    /// Its name and port.
+    pub(super) fn host(&self) -> String {
+        self.uri.authority().map_or_else(String::new, ToString::to_string)
+    }
+
     /// Where `target`, a path with or without a query, is there.
     pub(super) fn join(&self, target: &str) -> Option<Uri> {
         let mut parts = self.uri.clone().into_parts();

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::{Aim, Answer, Outgoing, Upstreams};
+use super::{Aim, Answer, Outgoing, Upstreams, ended};
 use crate::cache::Head;
 use crate::fill::Fault;
 
@@ -165,6 +165,7 @@ impl Upstreams {
                 request.headers_mut().insert(IF_RANGE, etag.clone());
             }
         }
+        let span = self.attempt(base, aim, request.headers_mut());
         let begun = Instant::now();
         let outcome = match timeout(self.first_byte, self.client.request(request)).await {
             Err(_) => Err(Fault::FirstByte),
@@ -174,6 +175,7 @@ impl Upstreams {
             self.bases.all[base].waits.add(begun.elapsed());
         }
         self.note_head(base, &outcome, aim.client.is_none());
+        ended(span, &outcome);
         outcome.map(|response| Answer { response, base })
     }
 }

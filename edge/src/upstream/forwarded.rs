@@ -7,14 +7,18 @@ use http::header::{
 use http::{HeaderMap, HeaderValue};
 
 use crate::semantics::{encoding, hop_by_hop};
+use crate::trace::{TRACEPARENT, TRACESTATE};
 
 /// Fields that this edge says for itself, beside those of one hop. What a client claims about the way it came
 /// is not told on: it is no part of the cache key, and an upstream that believed it could be made to answer one client
 /// for all.
-const OWN: [HeaderName; 10] = [
+const OWN: [HeaderName; 12] = [
     CONTENT_LENGTH,
     EXPECT,
     HOST,
+    // Written anew for each request to an upstream, where there is a trace.
+    TRACEPARENT,
+    TRACESTATE,
     HeaderName::from_static("forwarded"),
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),

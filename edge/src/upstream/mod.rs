@@ -25,6 +25,7 @@ use crate::edge::Edge;
 use crate::fill::Fault;
 use crate::metrics::Metrics;
 use crate::pipeline::CDN_LOOP;
+use crate::trace::{Kind, Scope, Span};
 
 use base::Base;
 
@@ -68,6 +69,8 @@ pub(crate) struct Aim<'a> {
     pub(crate) way: Option<&'a HeaderValue>,
     /// The client's fields, where they are told on.
     pub(crate) client: Option<&'a Forwarded>,
+    /// What the request is a part of.
+    pub(crate) trace: Option<&'a Scope>,
 }
 
 impl Upstreams {
@@ -134,6 +137,16 @@ impl Upstreams {
         self.note_rest(base, rests);
     }
 
+    /// The span of one attempt, which the upstream is told of.
+    fn attempt(&self, base: usize, aim: Aim<'_'>, headers: &mut HeaderMap) -> Option<Span> {
+        let mut span = aim.trace?.part("upstream", Kind::Client);
+        span.scope().put(headers);
+        if span.is_recorded() {
+            span.note("server.address", self.bases.all[base].host());
+        }
+        Some(span)
+    }
+
     /// A body of that upstream came whole.
     pub(crate) fn body_came(&self, base: usize) {
         self.bases.all[base].health.completed();
@@ -151,6 +164,15 @@ impl Upstreams {
             self.metrics.upstream_rests.inc();
             base.tell_rest();
         }
+    }
+}
+
+/// Ends the span of an attempt: its head came, or did not.
+fn ended(span: Option<Span>, outcome: &Result<Response<Incoming>, Fault>) {
+    let Some(mut span) = span else { return };
+    match outcome {
+        Ok(response) => span.note("http.response.status_code", u64::from(response.status().as_u16())),
+        Err(fault) => span.failed(fault.code()),
     }
 }
 

@@ -33,6 +33,7 @@ impl Upstreams {
         let base = self.next(&mut order, false).ok_or(Fault::Resting)?;
         let mut request = self.request(base, aim, onward.content)?;
         *request.method_mut() = method;
+        let span = self.attempt(base, aim, request.headers_mut());
         let outcome = tokio::select! {
             response = self.client.request(request) => match response {
                 Ok(response) => Ok(response),
@@ -45,6 +46,7 @@ impl Upstreams {
             () = silence(onward.sent, self.first_byte) => Err(Fault::FirstByte),
         };
         self.note_head(base, &outcome, false);
+        super::ended(span, &outcome);
         outcome
     }
 }

@@ -32,7 +32,7 @@ impl Upstreams {
         if !self.bases.all[base].health.wants_probe(self.clock.now_ms(), pause_ms) {
             return;
         }
-        let aim = Aim { target: path, way: None, client: None };
+        let aim = Aim { target: path, way: None, client: None, trace: None };
         if let Ok(answer) = self.ask(base, aim, Ask::Whole).await {
             let body = Limited::new(answer.response.into_body(), BODY_LIMIT).collect();
             // What it is does not matter.

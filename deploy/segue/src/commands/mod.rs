@@ -31,7 +31,10 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 fn configured(args: &ArgMatches) -> anyhow::Result<Config> {
-    let config = settings::load(args)?;
+    let mut config = settings::load(args)?;
+    if config.edge.otlp_endpoint.is_empty() {
+        config.edge.otlp_endpoint = std::env::var(telemetry::OTLP_ENDPOINT).unwrap_or_default();
+    }
     telemetry::start(&config.log)?;
     for name in settings::unknown_names(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         tracing::warn!(name, "the environment has a name that is no setting; `segue config` lists them");
