@@ -16,6 +16,8 @@ use crate::config::Config;
 
 /// The last one of so many parts of `fill_bytes` is left to fills that have begun: their lengths are not known before.
 const SPARE: u64 = 16;
+/// The edge is in duress when no more than one in so many of the fills, or of `fill_bytes`, are left.
+const DURESS: u64 = 4;
 /// Prefetching begins nothing while more than one in so many of the fills are under way, or half of `fill_bytes` is taken.
 const PREFETCH_FILLS: u64 = 16;
 const PREFETCH_BYTES: u64 = 2;
@@ -99,6 +101,13 @@ impl Load {
             (true, false) => Err(Lack::Bytes),
             (true, true) => Ok(()),
         }
+    }
+
+    /// Whether requests may have to be refused soon.
+    pub(crate) fn is_in_duress(&self) -> bool {
+        let Limits { fills: most, fill_bytes, .. } = self.limits;
+        let few_fills = self.fills() > 0 && self.fills() >= most - most / DURESS;
+        few_fills || self.taken().saturating_add(fill_bytes / DURESS) > self.limits.bytes()
     }
 
     /// Room for a body that is coming in, of no size yet.
@@ -258,6 +267,18 @@ mod tests {
         assert!(room.hold(501) && !many.may_prefetch());
         assert_eq!(many.begin(For::Prefetch).unwrap_err(), Lack::Bytes);
         assert!(many.begin(For::Client).is_ok());
+    }
+
+    #[test]
+    fn duress_comes_before_refusal() {
+        let load = load(4, 0, 1000);
+        let under_way: Vec<_> = (0..2).map(|_| load.begin(For::Client).unwrap()).collect();
+        assert!(!load.is_in_duress());
+        let third = load.begin(For::Client).unwrap();
+        assert!(load.is_in_duress() && load.begin(For::Client).is_ok());
+        drop((third, under_way));
+        let mut room = load.room();
+        assert!(room.hold(750) && !load.is_in_duress() && room.hold(751) && load.is_in_duress());
     }
 
     #[test]

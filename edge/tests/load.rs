@@ -175,6 +175,28 @@ async fn prefetching_gives_way_first() {
 }
 
 #[tokio::test]
+async fn players_are_told_of_duress() {
+    let bench = Bench::with(|config| config.fills = 4).await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("hit").with("cmsd-dynamic", "\"origin\";du"));
+    let cmcd = [("cmcd-request", "bl=2000")];
+    let told = bench.ask("GET", "aac-256/0.m4s", &cmcd).await;
+    assert!(told.status == 200 && told.header("cmsd-dynamic").is_empty(), "{told:?}");
+    let tails: Vec<String> = (1..4).map(|number| format!("aac-256/{number}.m4s")).collect();
+    tails.iter().for_each(|tail| bench.upstream.media(tail, gated(10)));
+    let clients: Vec<_> = tails.iter().map(|tail| ask(&bench, tail)).collect();
+    until_gauge(&bench, FILLS, 3).await;
+    let told = bench.ask("GET", "aac-256/0.m4s", &cmcd).await;
+    assert_eq!((told.text().as_str(), told.header("cmsd-dynamic")), ("hit", "\"segue-edge\";du"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.header("cmsd-dynamic"), "", "only who tells is told");
+    bench.upstream.open_gate();
+    for client in clients {
+        assert_eq!(client.await.unwrap().status, 200);
+    }
+    until_gauge(&bench, FILLS, 0).await;
+    assert_eq!(bench.ask("GET", "aac-256/0.m4s", &cmcd).await.header("cmsd-dynamic"), "");
+}
+
+#[tokio::test]
 async fn what_passes_through_is_a_fetch_until_its_end() {
     let bench = Bench::with(|config| {
         config.fills = 1;

@@ -19,11 +19,13 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const MAX_SURROGATE_KEYS: usize = 64;
 
 /// Fields between an upstream and this edge that clients never see (RFC 9213, RFC 9530), beside those of one hop.
-const PRIVATE: [HeaderName; 8] = [
+const PRIVATE: [HeaderName; 9] = [
     HeaderName::from_static("alt-svc"),
     HeaderName::from_static("surrogate-control"),
     HeaderName::from_static("content-digest"),
     SURROGATE_KEY,
+    // How an upstream was when it sent this (CTA-5006).
+    HeaderName::from_static("cmsd-dynamic"),
     CDN_CACHE_CONTROL,
     // Names one request of the edge's, not those of its clients.
     HeaderName::from_static("x-request-id"),
@@ -225,6 +227,7 @@ mod tests {
                 ("cdn-cache-control", "max-age=9"),
                 ("age", "4"),
                 ("content-digest", "sha-256=:AA==:"),
+                ("cmsd-dynamic", "\"origin\";du"),
                 ("content-type", "application/vnd.apple.mpegurl"),
                 ("x-kept", "1"),
             ],

@@ -20,11 +20,12 @@ use crate::edge::Edge;
 use crate::fill::Reader;
 use crate::prefetch;
 use crate::semantics::range::{self, RangeRequest};
-use crate::semantics::{conditional, encoding};
+use crate::semantics::{cmsd, conditional, encoding};
 
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const CMSD_STATIC: HeaderName = HeaderName::from_static("cmsd-static");
+const CMSD_DYNAMIC: HeaderName = HeaderName::from_static("cmsd-dynamic");
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 
 /// Builds the response.
@@ -38,6 +39,11 @@ pub(crate) fn respond(
     let head = filled.head().clone();
     let mut headers = head.headers.clone();
     describe(edge, &filled, &mut headers, started);
+    if wanted.told.is_some() {
+        let dynamic = cmsd::dynamic_of(&edge.config.name, edge.load.is_in_duress());
+        let value = dynamic.and_then(|text| HeaderValue::from_str(&text).ok());
+        headers.extend(value.map(|value| (CMSD_DYNAMIC, passing(value))));
+    }
     if wanted.told.is_some() && head.status == StatusCode::OK && !headers.contains_key(CMSD_STATIC) {
         let object = match &filled.source {
             Source::Object(object) => Some(object),

@@ -1,4 +1,4 @@
-//! What the edge tells players about an object: `CMSD-Static` (CTA-5006).
+//! What the edge tells players about an object, `CMSD-Static`, and about itself, `CMSD-Dynamic` (CTA-5006).
 
 use std::fmt::Write as _;
 
@@ -26,6 +26,14 @@ pub fn static_of(media: &MediaPath, duration_ms: Option<u64>, next: Option<&str>
     text
 }
 
+/// What the edge of that name tells about itself, if there is anything to tell. `duress`: it may soon refuse requests, so
+/// that a player does well to have another edge in mind.
+///
+/// Estimated throughput (`etp`) and round-trip time (`rtt`) are the kernel's to know, which no safe interface tells.
+pub fn dynamic_of(name: &str, duress: bool) -> Option<String> {
+    duress.then(|| format!("\"{name}\";du"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +48,11 @@ mod tests {
         assert_eq!(text("aac-256/3.m4s", Some(3994), Some("4.m4s")), "ot=a,br=256,d=3994,nor=\"4.m4s\"");
         assert_eq!(text("aac-256/media.m3u8", None, None), "ot=m");
         assert_eq!(text("mv.m3u8", None, None), "ot=m");
+    }
+
+    #[test]
+    fn duress() {
+        assert_eq!(dynamic_of("edge-1", true).as_deref(), Some("\"edge-1\";du"));
+        assert_eq!(dynamic_of("edge-1", false), None);
     }
 }
