@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
-use crate::fill::{Fault, PassBody, Reader};
+use crate::fill::{Fault, PassBody, Reader, SliceReader};
 use crate::pipeline::Meter;
 
 /// A response body. A failed one ends the connection (HTTP/1.1) or the stream (HTTP/2) early, so that no client
@@ -23,6 +23,7 @@ enum Source {
     Empty,
     Full(Bytes),
     Reader(Box<Reader>),
+    Slices(Box<SliceReader>),
     Pass(Box<PassBody>, Option<u64>),
 }
 
@@ -38,6 +39,10 @@ impl Body {
 
     pub(crate) fn reader(reader: Reader) -> Self {
         Self { source: Source::Reader(Box::new(reader)), meter: None }
+    }
+
+    pub(crate) fn slices(reader: Box<SliceReader>) -> Self {
+        Self { source: Source::Slices(reader), ..Self::empty() }
     }
 
     /// `length`: bytes to come, where known.
@@ -56,6 +61,7 @@ impl Body {
             Source::Empty => Some(0),
             Source::Full(bytes) => Some(bytes.len() as u64),
             Source::Reader(reader) => reader.left(),
+            Source::Slices(reader) => Some(reader.left()),
             Source::Pass(_, length) => *length,
         }
     }
@@ -69,6 +75,7 @@ impl Body {
                 Poll::Ready(Some(Ok(bytes)))
             }
             Source::Reader(reader) => reader.poll_chunk(cx),
+            Source::Slices(reader) => reader.poll_chunk(cx),
             Source::Pass(body, length) => {
                 let chunk = ready!(body.poll_chunk(cx));
                 if let (Some(Ok(bytes)), Some(left)) = (&chunk, length) {

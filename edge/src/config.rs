@@ -67,8 +67,11 @@ pub struct Config {
     /// Bytes of memory, beside `cache_bytes`, for a second copy of hot objects that the kernel sends over plain TCP
     /// without copying; 0: none.
     pub sendfile_bytes: u64,
-    /// Largest object that is cached, bytes; larger ones pass through.
+    /// Largest object that is cached in one piece, bytes; larger ones are cached in slices, or pass through.
     pub object_bytes: u64,
+    /// Bytes of a slice of a larger object, if its upstream tells versions apart by strong entity tags and gives parts; 0, or
+    /// more than `object_bytes`: larger objects pass through.
+    pub slice_bytes: u64,
     /// Most fetches from upstreams at one time, those for one client included; beyond, what is not in memory is
     /// answered 503.
     pub fills: u64,
@@ -158,6 +161,7 @@ impl Default for Config {
             cache_bytes: 512 << 20,
             sendfile_bytes: 64 << 20,
             object_bytes: 16 << 20,
+            slice_bytes: 1 << 20,
             fills: 4096,
             fill_bytes: 256 << 20,
             negative_seconds: 30,

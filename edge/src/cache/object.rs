@@ -10,6 +10,7 @@ use http::HeaderValue;
 use super::depot::Slot;
 use super::head::Head;
 use super::policy::Policy;
+use super::sliced::Sliced;
 use crate::semantics::{conditional, encoding};
 
 /// Texts that are kept in gzip form too, by their bytes: smaller ones fit one packet anyway.
@@ -67,6 +68,8 @@ pub(crate) struct Object {
     pub(crate) head: Arc<Head>,
     pub(crate) body: Bytes,
     pub(crate) gzip: Option<Gzip>,
+    /// Its bytes are kept in slices, and `body` has none.
+    pub(crate) sliced: Option<Arc<Sliced>>,
     http1_fields: [OnceLock<Prepared>; 2],
     http2_fields: [OnceLock<Prepared>; 2],
     pub(super) slot: Slot,
@@ -100,21 +103,39 @@ impl Object {
     /// An object that came whole at `now_ms`, by a fill that began after `purges_seen` purges.
     pub(crate) fn new(head: Arc<Head>, body: Bytes, now_ms: u64, purges_seen: u64) -> Self {
         let gzip = head.compressible.then(|| compress(&head, &body)).flatten();
-        Self::with(head, body, gzip, now_ms, purges_seen)
+        Self::with(head, body, gzip, None, (now_ms, purges_seen))
+    }
+
+    /// An object whose bytes are kept in slices.
+    pub(crate) fn in_slices(head: Arc<Head>, sliced: Sliced, now_ms: u64, purges_seen: u64) -> Self {
+        Self::with(head, Bytes::new(), None, Some(Arc::new(sliced)), (now_ms, purges_seen))
+    }
+
+    /// A slice of an object with that head.
+    pub(crate) fn slice(head: Arc<Head>, bytes: Bytes, now_ms: u64, purges_seen: u64) -> Self {
+        Self::with(head, bytes, None, None, (now_ms, purges_seen))
     }
 
     /// The same bytes under a head that the upstream confirmed.
     pub(crate) fn renewed(&self, head: Head, now_ms: u64, purges_seen: u64) -> Self {
-        Self::with(Arc::new(head), self.body.clone(), self.gzip.clone(), now_ms, purges_seen)
+        let (body, gzip, sliced) = (self.body.clone(), self.gzip.clone(), self.sliced.clone());
+        Self::with(Arc::new(head), body, gzip, sliced, (now_ms, purges_seen))
     }
 
-    fn with(head: Arc<Head>, body: Bytes, gzip: Option<Gzip>, now_ms: u64, purges_seen: u64) -> Self {
+    fn with(
+        head: Arc<Head>,
+        body: Bytes,
+        gzip: Option<Gzip>,
+        sliced: Option<Arc<Sliced>>,
+        (now_ms, purges_seen): (u64, u64),
+    ) -> Self {
         let fresh_ms = head.policy.fresh_s().unsigned_abs() * 1000;
         Self {
             expires_ms: AtomicU64::new(now_ms + fresh_ms),
             head,
             body,
             gzip,
+            sliced,
             http1_fields: Default::default(),
             http2_fields: Default::default(),
             slot: Slot::default(),
@@ -123,6 +144,15 @@ impl Object {
             stored_ms: now_ms,
             retry_ms: AtomicU64::new(0),
             purges_seen: AtomicU64::new(purges_seen),
+        }
+    }
+
+    /// Whether it has the bytes of another one, which it was made of.
+    pub(crate) fn has_bytes_of(&self, other: &Self) -> bool {
+        match (&self.sliced, &other.sliced) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => self.body.as_ptr() == other.body.as_ptr(),
+            _ => false,
         }
     }
 

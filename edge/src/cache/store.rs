@@ -1,6 +1,7 @@
 //! The memory: a byte budget with TinyLFU admission, so that a scan does not push out what is hot.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use http::header::{HeaderMap, HeaderName};
 use moka::notification::RemovalCause;
@@ -9,7 +10,8 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::object::{Freshness, Object};
 use super::purge::{PurgeLog, Standing};
-use super::variants::{Variant, Varying};
+use super::sliced::Sliced;
+use super::variants::{Variant, Varying, resource};
 use crate::semantics::vary;
 
 /// Cached objects by cache key.
@@ -17,6 +19,8 @@ use crate::semantics::vary;
 pub(crate) struct Store {
     entries: Cache<Arc<str>, Entry>,
     pub(crate) purges: PurgeLog,
+    /// Versions of objects in slices so far.
+    versions: AtomicU64,
 }
 
 /// What stands under a cache key.
@@ -48,7 +52,7 @@ impl Store {
                 }
             })
             .build();
-        Self { entries, purges: PurgeLog::default() }
+        Self { entries, purges: PurgeLog::default(), versions: AtomicU64::new(0) }
     }
 
     /// The entry, fresh or stale, unless it was purged.
@@ -94,6 +98,36 @@ impl Store {
                 }
                 self.entries.insert(cache_key, Entry::Object(object));
             }
+        }
+    }
+
+    /// A new version of an object in slices.
+    pub(crate) fn sliced(&self, length: u64, slice_bytes: u64) -> Sliced {
+        Sliced::new(length, slice_bytes, self.versions.fetch_add(1, Relaxed))
+    }
+
+    /// A slice, unless it was purged. Whether it is fresh is its object's affair.
+    pub(crate) fn slice(&self, cache_key: &str) -> Option<Arc<Object>> {
+        self.object(cache_key)
+    }
+
+    /// Whether a slice is kept. That it is not does not count as a use.
+    pub(crate) fn has_slice(&self, cache_key: &str) -> bool {
+        self.entries.contains_key(cache_key)
+    }
+
+    /// Keeps a slice, unless its object was purged while it came.
+    pub(crate) fn put_slice(&self, cache_key: &Arc<str>, slice: Arc<Object>) {
+        if self.purges.apply(cache_key, &slice) == Standing::Kept {
+            self.entries.insert(cache_key.clone(), Entry::Object(slice));
+        }
+    }
+
+    /// Drops all that is kept of a resource, if the object under this key is still that version.
+    pub(crate) fn forget_version(&self, cache_key: &str, version: &Arc<Sliced>) {
+        let is_it = |object: &Arc<Object>| object.sliced.as_ref().is_some_and(|it| Arc::ptr_eq(it, version));
+        if self.object(cache_key).as_ref().is_some_and(is_it) {
+            self.forget(resource(cache_key));
         }
     }
 

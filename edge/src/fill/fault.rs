@@ -35,6 +35,9 @@ pub(crate) enum Fault {
     /// It answered with a server error, while a stale copy could stand in.
     #[error("upstream: it answered with a server error")]
     Server,
+    /// A large object is no longer the one whose slices are read, or is not given in slices.
+    #[error("upstream: the object changed while it was read in slices")]
+    Changed,
     /// There is no room for another fetch.
     #[error("edge: no room for another fetch; see fills and fill_bytes")]
     Overloaded,
@@ -53,7 +56,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Resting,
         Self::Connect,
         Self::FirstByte,
@@ -64,6 +67,7 @@ impl Fault {
         Self::Refused,
         Self::Status,
         Self::Server,
+        Self::Changed,
         Self::Overloaded,
         Self::NotShared,
         Self::ContentTooLarge,
@@ -84,6 +88,7 @@ impl Fault {
             Self::Refused => "upstream-refused",
             Self::Status => "upstream-status",
             Self::Server => "upstream-server-error",
+            Self::Changed => "upstream-changed",
             Self::Overloaded => "edge-overloaded",
             Self::NotShared => "fill-not-shared",
             Self::ContentTooLarge => "body-too-large",

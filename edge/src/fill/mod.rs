@@ -9,11 +9,14 @@ mod in_flight;
 mod reader;
 mod receive;
 mod resume;
+mod slice;
+mod slices;
 mod table;
 mod task;
 
 pub(crate) use fault::Fault;
 pub(crate) use in_flight::{Begun, Waiter};
 pub(crate) use reader::{PassBody, Reader};
+pub(crate) use slices::{Came, SliceReader};
 pub(crate) use table::{Role, Table};
 pub(crate) use task::{Job, pass_through, place, read_head, spawn};

@@ -30,6 +30,14 @@ impl Reader {
         Self { waiter, position: start, left: length, rest: None }
     }
 
+    /// Waits until the fill has begun.
+    ///
+    /// # Errors
+    /// When it failed before.
+    pub(super) async fn begun(&self) -> Result<(), Fault> {
+        self.waiter.begun().await.map(drop)
+    }
+
     /// Bytes still to come, where known.
     pub(crate) fn left(&self) -> Option<u64> {
         self.left

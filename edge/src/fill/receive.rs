@@ -80,6 +80,11 @@ impl Check {
         Self { received: 0, again: 0, length: head.length, digest }
     }
 
+    /// Of a part that has that length.
+    pub(super) fn of(length: u64) -> Self {
+        Self { received: 0, again: 0, length: Some(length), digest: None }
+    }
+
     /// What of the chunk was not received before.
     fn unseen(&mut self, mut chunk: Bytes) -> Bytes {
         let seen = self.again.min(chunk.len() as u64);

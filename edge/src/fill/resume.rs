@@ -17,7 +17,7 @@ use crate::server::Worker;
 use crate::upstream::Aim;
 
 /// Times that one fill goes on elsewhere.
-const RESUMPTIONS: u32 = 3;
+pub(super) const RESUMPTIONS: u32 = 3;
 
 /// Receives a body into `flight`; what its upstream, `base`, fails to send comes from others.
 ///
@@ -55,7 +55,7 @@ pub(super) async fn receive_whole(
 }
 
 /// Receives from an upstream, and notes how it did.
-async fn receive_from(
+pub(super) async fn receive_from(
     worker: &Arc<Worker>,
     base: usize,
     flight: &Arc<InFlight>,
@@ -73,7 +73,7 @@ async fn receive_from(
 }
 
 /// Whether the upstream stopped in the middle, so that another may have the rest.
-fn breaks(fault: Fault) -> bool {
+pub(super) fn breaks(fault: Fault) -> bool {
     matches!(fault, Fault::Idle | Fault::Broken | Fault::Length)
 }
 

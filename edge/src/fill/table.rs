@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::in_flight::InFlight;
 use super::{Fault, Waiter};
-use crate::cache::resource;
+use crate::cache::{Object, resource};
 use crate::load::{For, Lack, Load, Place};
 
 const SHARDS: usize = 16;
@@ -77,6 +77,13 @@ impl Table {
         resource(cache_key).hash(&mut hasher);
         let index = hasher.finish() as usize % SHARDS;
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lead {
+    /// There is nothing to fill: another fill has ended in between.
+    pub(crate) fn found(self, object: Arc<Object>) {
+        self.flight.finish(object);
     }
 }
 

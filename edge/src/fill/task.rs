@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::header::VARY;
+use http::header::{ACCEPT_RANGES, ETAG, VARY};
 use http::{HeaderMap, HeaderValue, StatusCode, Version, response};
 use http_body::Body as _;
 use hyper::body::Incoming;
@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::reader::PassBody;
 use super::receive::{Limits, Received};
 use super::resume::receive_whole;
+use super::slice::Slice;
 use super::table::Lead;
 use crate::cache::{Context, Freshness, Head, Object, Variant, resource};
 use crate::edge::Edge;
@@ -39,7 +40,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    fn aim(&self) -> Aim<'_> {
+    pub(super) fn aim(&self) -> Aim<'_> {
         let Self { target, way, client, trace, .. } = self;
         Aim { target, way: way.as_ref(), client: client.as_deref(), trace: trace.as_ref() }
     }
@@ -66,7 +67,12 @@ impl Job {
 }
 
 /// Starts the fill as a task of its own, so that it outlives the client that caused it.
-pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, mut job: Job) {
+pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, job: Job) {
+    run(worker, lead, job, None);
+}
+
+/// Runs the fill of an object, or of a slice of one, as a task, and says how it ended.
+pub(super) fn run(worker: &Arc<Worker>, lead: Lead, mut job: Job, slice: Option<Slice>) {
     let worker = worker.clone();
     let mut span = job.trace.map(|scope| scope.part("fill", Kind::Internal));
     job.trace = span.as_ref().map(|span| span.scope().clone());
@@ -74,7 +80,10 @@ pub(crate) fn spawn(worker: &Arc<Worker>, lead: Lead, mut job: Job) {
     tokio::spawn(async move {
         let _alive = alive;
         let begun = Instant::now();
-        let outcome = fill(&worker, &lead, &job).await;
+        let outcome = match &slice {
+            None => fill(&worker, &lead, &job).await,
+            Some(slice) => slice.fetch(&worker, &lead, &job).await,
+        };
         if let Err(fault) = outcome {
             if let Some(stale) = &job.stale {
                 stale.rest(worker.edge.clock.now_ms());
@@ -100,6 +109,15 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
         worker.upstreams.body_came(base);
         let head = stale.head.confirmed_by(&parts, &context);
         let object = Arc::new(stale.renewed(head, edge.clock.now_ms(), purges_seen));
+        keep(edge, lead, &resource, &object);
+        lead.flight.finish(object);
+        return Ok(());
+    }
+    if let Some(mut head) = in_slices(edge, &parts, &body, &context) {
+        head.variant = job.variant(edge, &resource, &parts.headers);
+        let sliced = edge.store.sliced(head.length.unwrap_or(0), edge.config.slice_bytes);
+        let object = Object::in_slices(Arc::new(head), sliced, edge.clock.now_ms(), purges_seen);
+        let object = Arc::new(object);
         keep(edge, lead, &resource, &object);
         lead.flight.finish(object);
         return Ok(());
@@ -131,6 +149,22 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
         Received::TooLarge(body) => lead.flight.hand_over(rest(body)),
     }
     Ok(())
+}
+
+/// The head of a response that is too large to be kept in one piece, where it can be had in slices: what it is a part of must
+/// be known for sure, which takes a strong entity tag.
+fn in_slices(edge: &Edge, parts: &response::Parts, body: &Incoming, context: &Context) -> Option<Head> {
+    let slice_bytes = edge.config.slice_bytes;
+    let has = |name, value: &[u8]| {
+        parts.headers.get(name).is_some_and(|it: &HeaderValue| it.as_bytes().starts_with(value))
+    };
+    let fits = parts.status == StatusCode::OK && has(ETAG, b"\"") && !has(ACCEPT_RANGES, b"none");
+    if slice_bytes == 0 || slice_bytes > context.object_bytes || !fits {
+        return None;
+    }
+    let head = read_head(parts, body, &Context { object_bytes: u64::MAX, ..*context });
+    let large = head.length.is_some_and(|length| length > context.object_bytes);
+    (large && head.policy.pass.is_none()).then_some(head)
 }
 
 /// Stores an object, unless its upstream took that back when it confirmed it, or a request has changed the resource

@@ -8,9 +8,10 @@ use http::{HeaderMap, StatusCode};
 
 use super::lookup::{Found, lookup};
 use super::route::Wanted;
+use super::slices;
 use crate::cache::{CacheStatus, Head, Object};
 use crate::edge::Edge;
-use crate::fill::{self, Begun, Fault, Job, PassBody, Role, Waiter};
+use crate::fill::{self, Begun, Fault, Job, PassBody, Role, SliceReader, Waiter};
 use crate::load::For;
 use crate::problem::Problem;
 use crate::semantics::cache_control;
@@ -25,10 +26,24 @@ const SHORT_TEXT: u64 = 1 << 20;
 pub(crate) enum Source {
     /// Memory.
     Object(Arc<Object>),
+    /// An object that is kept in slices, and the part of it that is asked for.
+    Slices(Arc<Object>, Box<SliceReader>),
     /// A fill that is under way.
     Stream(Arc<Head>, Waiter),
     /// The upstream, for this client alone.
     Pass(Arc<Head>, PassBody),
+}
+
+impl Source {
+    /// Bytes of the whole representation, where ranges can be cut from it.
+    pub(crate) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Object(object) => Some(object.body.len() as u64),
+            Self::Slices(object, _) => object.sliced.as_ref().map(|sliced| sliced.length),
+            Self::Stream(head, _) => head.length,
+            Self::Pass(..) => None,
+        }
+    }
 }
 
 /// What the response is made of.
@@ -47,13 +62,13 @@ impl Filled {
 
     pub(crate) fn head(&self) -> &Arc<Head> {
         match &self.source {
-            Source::Object(object) => &object.head,
+            Source::Object(object) | Source::Slices(object, _) => &object.head,
             Source::Stream(head, _) | Source::Pass(head, _) => head,
         }
     }
 }
 
-/// Times that a request joins fills which turn out to be for other requests.
+/// Times that a request joins fills which turn out to be for other requests, or meets an object that changes.
 const UNSUITED: usize = 3;
 
 /// Serves what was found, or fetches it.
@@ -68,10 +83,15 @@ pub(crate) async fn fill(
 ) -> Result<Filled, Problem> {
     for _ in 0..UNSUITED {
         let place = Place::of(&worker.edge, wanted, asked, found);
-        if let Some(filled) = place.fill(worker, wanted, asked).await? {
+        let filled = place.fill(worker, wanted, asked).await?;
+        let opened = match filled {
+            Some(filled) => slices::open(worker, wanted, asked, filled).await?,
+            None => None,
+        };
+        if let Some(filled) = opened {
             return Ok(filled);
         }
-        // Now it is known which fields tell the responses apart.
+        // Now it is known which fields tell the responses apart, or that the object is another one.
         found = lookup(&worker.edge, &wanted.cache_key);
     }
     alone(worker, wanted, asked).await
@@ -204,7 +224,7 @@ fn is_short_text(head: &Head) -> bool {
 }
 
 /// In open mode the upstream is asked in the words of the client that leads; what is Segue's own is the same for all.
-fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option<Arc<Object>>) -> Job {
+pub(super) fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option<Arc<Object>>) -> Job {
     let media = wanted.media.is_some();
     let told_on = edge.config.open && !media;
     let client = told_on.then(|| Arc::new(Forwarded { fields: asked.clone(), alone: false }));
@@ -213,7 +233,7 @@ fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option<Arc<Object
 }
 
 fn completed(object: Arc<Object>, stale: Option<&Object>, fetched: CacheStatus) -> Filled {
-    let confirmed = stale.is_some_and(|stale| stale.body.as_ptr() == object.body.as_ptr());
+    let confirmed = stale.is_some_and(|stale| object.has_bytes_of(stale));
     Filled::object(object, if confirmed { CacheStatus::Revalidated } else { fetched })
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn begin(
         }
     }
     match lookup::lookup(edge, &wanted.cache_key) {
-        Found::Fresh(object) if object.head.status == StatusCode::OK => {
+        Found::Fresh(object) if object.head.status == StatusCode::OK && object.sliced.is_none() => {
             prefetch::served(edge, wanted.media.as_ref(), &object);
             Ok(Hit::new(worker, object, wanted, account, asked.accept_encoding))
         }

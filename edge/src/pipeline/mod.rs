@@ -11,6 +11,7 @@ mod pass;
 mod record;
 mod respond;
 mod route;
+mod slices;
 mod verify;
 
 use std::sync::Arc;
@@ -118,7 +119,9 @@ async fn obtain(
     let filled = filled.map_err(|problem| if wanted.downstream { problem.for_an_edge() } else { problem })?;
     let cache = filled.cache;
     match &filled.source {
-        Source::Object(object) => prefetch::served(&worker.edge, wanted.media.as_ref(), object),
+        Source::Object(object) | Source::Slices(object, _) => {
+            prefetch::served(&worker.edge, wanted.media.as_ref(), object);
+        }
         // Whoever joined a fill leaves that to the one who began it.
         Source::Stream(..) if cache != CacheStatus::Collapsed => {
             prefetch::follow(&worker.edge, wanted.media.as_ref(), None);

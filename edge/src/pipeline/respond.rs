@@ -60,7 +60,7 @@ pub(crate) fn respond(
     } else if not_modified(asked, &head) {
         bare(StatusCode::NOT_MODIFIED, headers)
     } else {
-        match (gzip_for(asked, &filled.source), part(asked, wanted.method, &head, &filled.source)) {
+        match (gzip_for(asked, &filled.source), part(asked, wanted.method, &head, filled.source.length())) {
             (_, Part::Range(range)) => partial(filled.source, range, headers),
             (_, Part::Outside(length)) => outside(length, headers),
             (Some(gzip), Part::Whole) => zipped(&gzip, headers),
@@ -86,7 +86,9 @@ pub(crate) fn as_it_came(edge: &Edge, filled: Filled, started: Instant) -> Respo
 fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Instant) {
     let now_ms = edge.clock.now_ms();
     let (age, ttl) = match &filled.source {
-        Source::Object(object) => (object.age_s(now_ms), Some(object.ttl_s(now_ms))),
+        Source::Object(object) | Source::Slices(object, _) => {
+            (object.age_s(now_ms), Some(object.ttl_s(now_ms)))
+        }
         Source::Stream(head, _) => (head.policy.initial_age_seconds, Some(head.policy.fresh_s())),
         Source::Pass(head, _) => (head.policy.initial_age_seconds, None),
     };
@@ -113,7 +115,7 @@ fn describe(edge: &Edge, filled: &Filled, headers: &mut HeaderMap, started: Inst
 
 /// RFC 9110 13.2.2: `If-Modified-Since` counts only where there is no `If-None-Match`. What has no date of its last change
 /// is as old as its response (RFC 9111 4.3.2).
-fn not_modified(asked: &HeaderMap, head: &Head) -> bool {
+pub(super) fn not_modified(asked: &HeaderMap, head: &Head) -> bool {
     let mut tags = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).peekable();
     if tags.peek().is_none() {
         let since = asked.get(IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
@@ -137,7 +139,8 @@ fn gzip_for(asked: &HeaderMap, source: &Source) -> Option<Gzip> {
     accepted.is_some_and(encoding::accepts_gzip).then(|| gzip.clone())
 }
 
-enum Part {
+/// What of an object is asked for.
+pub(super) enum Part {
     Whole,
     Range(std::ops::Range<u64>),
     /// Of a representation of that length.
@@ -145,12 +148,7 @@ enum Part {
 }
 
 /// Ranges are for GET (RFC 9110 14.2) and are cut from objects whose length is known.
-fn part(asked: &HeaderMap, method: Method, head: &Head, source: &Source) -> Part {
-    let length = match source {
-        Source::Object(object) => Some(object.body.len() as u64),
-        Source::Stream(head, _) => head.length,
-        Source::Pass(..) => None,
-    };
+pub(super) fn part(asked: &HeaderMap, method: Method, head: &Head, length: Option<u64>) -> Part {
     let text = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
     let (Some(length), Some(field), Method::Get) = (length, text(RANGE), method) else { return Part::Whole };
     let holds = text(IF_RANGE)
@@ -173,6 +171,7 @@ fn build(status: StatusCode, headers: HeaderMap, body: Body) -> Response<Body> {
 fn whole(source: Source, status: StatusCode, headers: HeaderMap) -> Response<Body> {
     let body = match source {
         Source::Object(object) => Body::full(object.body.clone()),
+        Source::Slices(_, reader) => Body::slices(reader),
         Source::Stream(head, waiter) => Body::reader(Reader::new(waiter, 0, head.length)),
         Source::Pass(head, body) => Body::pass(body, head.length),
     };
@@ -180,8 +179,11 @@ fn whole(source: Source, status: StatusCode, headers: HeaderMap) -> Response<Bod
 }
 
 fn partial(source: Source, range: std::ops::Range<u64>, mut headers: HeaderMap) -> Response<Body> {
+    let length_of = source.length();
     let (length, body) = match source {
         Source::Object(object) => (object.body.len() as u64, Body::full(slice(&object, &range))),
+        // It was opened for this range.
+        Source::Slices(_, reader) => (length_of.unwrap_or(range.end), Body::slices(reader)),
         Source::Stream(head, waiter) => {
             let reader = Reader::new(waiter, range.start, Some(range.end - range.start));
             (head.length.unwrap_or(range.end), Body::reader(reader))

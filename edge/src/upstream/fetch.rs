@@ -1,5 +1,6 @@
 //! Asking upstreams: one after the other when they fail, another beside the first when that one is silent.
 
+use std::ops::Range;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub(super) enum Ask<'a> {
     Unless(&'a Head),
     /// What stands behind that many bytes, of the representation with that strong entity tag.
     Rest(&'a HeaderValue, u64),
+    /// The bytes from the first number to before the second one, of such a representation.
+    Part(&'a HeaderValue, u64, u64),
 }
 
 /// Upstreams that are left to ask.
@@ -38,7 +41,23 @@ impl Upstreams {
     /// # Errors
     /// When no upstream gave any response: the fault of the last one.
     pub(crate) async fn fetch(&self, aim: Aim<'_>, stale: Option<&Head>) -> Result<Answer, Fault> {
-        let ask = stale.map_or(Ask::Whole, Ask::Unless);
+        self.ask_in_order(aim, stale.map_or(Ask::Whole, Ask::Unless)).await
+    }
+
+    /// Asks in the same way for a part of the representation with that strong entity tag (RFC 9110 13.1.5).
+    ///
+    /// # Errors
+    /// When no upstream gave any response: the fault of the last one.
+    pub(crate) async fn fetch_part(
+        &self,
+        aim: Aim<'_>,
+        etag: &HeaderValue,
+        part: &Range<u64>,
+    ) -> Result<Answer, Fault> {
+        self.ask_in_order(aim, Ask::Part(etag, part.start, part.end)).await
+    }
+
+    async fn ask_in_order(&self, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
         self.bases.retries.earn();
         self.bases.hedges.earn();
         let mut left = self.bases.order(aim.target).into_iter();
@@ -159,10 +178,9 @@ impl Upstreams {
         match ask {
             Ask::Whole => {}
             Ask::Unless(head) => add_validators(request.headers_mut(), head),
-            Ask::Rest(etag, from) => {
-                let range = HeaderValue::from_str(&format!("bytes={from}-")).map_err(|_| Fault::Status)?;
-                request.headers_mut().insert(RANGE, range);
-                request.headers_mut().insert(IF_RANGE, etag.clone());
+            Ask::Rest(etag, from) => add_range(request.headers_mut(), etag, &format!("bytes={from}-"))?,
+            Ask::Part(etag, from, to) => {
+                add_range(request.headers_mut(), etag, &format!("bytes={from}-{}", to - 1))?;
             }
         }
         let span = self.attempt(base, aim, request.headers_mut());
@@ -178,6 +196,12 @@ impl Upstreams {
         ended(span, &outcome);
         outcome.map(|response| Answer { response, base })
     }
+}
+
+fn add_range(headers: &mut HeaderMap, etag: &HeaderValue, range: &str) -> Result<(), Fault> {
+    headers.insert(RANGE, HeaderValue::from_str(range).map_err(|_| Fault::Status)?);
+    headers.insert(IF_RANGE, etag.clone());
+    Ok(())
 }
 
 fn add_validators(headers: &mut HeaderMap, head: &Head) {

@@ -27,6 +27,8 @@ pub struct Answer {
     headers: Vec<(String, String)>,
     steps: Vec<Step>,
     chunked: bool,
+    /// Gives the part that is asked for.
+    ranged: bool,
 }
 
 impl Answer {
@@ -38,7 +40,7 @@ impl Answer {
     pub fn status(status: u16, body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref().to_vec();
         let length = ("content-length".to_owned(), body.len().to_string());
-        Self { status, headers: vec![length], steps: vec![Step::Send(body)], chunked: false }
+        Self { status, headers: vec![length], steps: vec![Step::Send(body)], chunked: false, ranged: false }
     }
 
     /// The head at once, then these steps; `length` is what the head announces.
@@ -53,6 +55,29 @@ impl Answer {
         self.headers.retain(|(name, _)| name != "content-length");
         self.chunked = true;
         self.with("transfer-encoding", "chunked")
+    }
+
+    /// The body, or the part of it that a request asks for (RFC 9110 14).
+    pub fn ranged(mut self) -> Self {
+        self.ranged = true;
+        self
+    }
+
+    /// The part that is asked for, if the condition holds.
+    fn part(&self, seen: &Seen) -> Option<Self> {
+        let [Step::Send(body)] = self.steps.as_slice() else { return None };
+        let etag = self.headers.iter().find(|(name, _)| name == "etag").map(|(_, value)| value);
+        let holds = seen.headers.get("if-range").is_none_or(|tag| Some(tag) == etag);
+        let (first, last) = seen.headers.get("range")?.strip_prefix("bytes=")?.split_once('-')?;
+        let first: usize = first.parse().ok()?;
+        let last = last.parse().unwrap_or(usize::MAX).min(body.len() - 1);
+        if !self.ranged || !holds || first > last {
+            return None;
+        }
+        let mut part = Self::status(206, &body[first..=last]);
+        let own = self.headers.iter().filter(|(name, _)| name != "content-length").cloned();
+        part.headers.extend(own);
+        Some(part.with("content-range", &format!("bytes {first}-{last}/{}", body.len())))
     }
 
     /// Neither length nor chunks: the body ends with the connection.
@@ -98,6 +123,8 @@ pub struct Seen {
 #[derive(Debug)]
 struct Program {
     answers: HashMap<String, Delayed>,
+    /// What a path answers after so many requests.
+    later: HashMap<String, (usize, Delayed)>,
     seen: Vec<Seen>,
 }
 
@@ -109,6 +136,14 @@ pub struct Upstream {
     stop: Arc<tokio::sync::watch::Sender<bool>>,
 }
 
+impl Program {
+    fn find(&self, path: &str) -> Option<Delayed> {
+        let seen = self.seen.iter().filter(|seen| seen.path == path).count();
+        let later = self.later.get(path).filter(|(requests, _)| seen >= *requests);
+        later.map(|(_, answer)| answer).or(self.answers.get(path)).cloned()
+    }
+}
+
 const KEYS: &str = "/.well-known/segue-keys.json";
 
 impl Upstream {
@@ -116,7 +151,11 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let keys = Answer::status(200, key_set).with("etag", "\"keys-1\"");
-        let program = Program { answers: HashMap::from([(KEYS.to_owned(), keys.into())]), seen: Vec::new() };
+        let program = Program {
+            answers: HashMap::from([(KEYS.to_owned(), keys.into())]),
+            later: HashMap::new(),
+            seen: Vec::new(),
+        };
         let upstream = Self {
             addr,
             program: Arc::new(Mutex::new(program)),
@@ -133,6 +172,11 @@ impl Upstream {
 
     pub fn answer(&self, path: &str, answer: impl Into<Delayed>) {
         self.program.lock().unwrap().answers.insert(path.into(), answer.into());
+    }
+
+    /// Answers something else on that path after so many requests.
+    pub fn answer_later(&self, path: &str, requests: usize, answer: impl Into<Delayed>) {
+        self.program.lock().unwrap().later.insert(path.into(), (requests, answer.into()));
     }
 
     /// Answers below the test's asset.
@@ -185,11 +229,12 @@ impl Upstream {
         let mut stream = BufReader::new(stream);
         while let Some(mut seen) = read_head(&mut stream).await? {
             seen.body = read_body(&mut stream, &seen).await?;
-            let found = self.program.lock().unwrap().answers.get(&seen.path).cloned();
+            let found = self.program.lock().unwrap().find(&seen.path);
             let answer = found.unwrap_or_else(|| Answer::status(404, "nothing here").into());
             self.program.lock().unwrap().seen.push(seen.clone());
             tokio::time::sleep(answer.delay).await;
-            if !self.respond(&mut stream, &seen, &answer.answer).await? {
+            let part = answer.answer.part(&seen);
+            if !self.respond(&mut stream, &seen, part.as_ref().unwrap_or(&answer.answer)).await? {
                 return Ok(());
             }
         }
