@@ -169,7 +169,10 @@ impl<'a> Place<'a> {
             Role::Lead(lead, waiter) => {
                 // The fill before may have ended between the lookup and now.
                 match lookup(edge, &self.cache_key) {
-                    Found::Fresh(object) => return Ok(Some(Filled::object(object, CacheStatus::Hit))),
+                    Found::Fresh(object) => {
+                        lead.found(object.clone());
+                        return Ok(Some(Filled::object(object, CacheStatus::Hit)));
+                    }
                     Found::Varying(_) => return Ok(None),
                     _ => {}
                 }

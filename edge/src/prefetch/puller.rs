@@ -93,7 +93,11 @@ async fn object(worker: &Arc<Worker>, cache_key: &str) -> Option<Arc<Object>> {
     };
     // The fill before may have ended in between.
     let stale = edge.store.object(cache_key);
-    if edge.is_draining() || stale.as_ref().is_some_and(fresh) {
+    if let Some(object) = stale.clone().filter(fresh) {
+        lead.found(object.clone());
+        return Some(object);
+    }
+    if edge.is_draining() {
         return stale;
     }
     let media = super::pullable(cache_key).is_some();
