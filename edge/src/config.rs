@@ -318,7 +318,9 @@ impl Config {
     /// Whether anything is fetched over TLS.
     pub(crate) fn fetches_over_tls(&self) -> bool {
         let https = |url: &String| url.starts_with("https:");
-        self.shields.iter().chain(&self.upstreams).any(https) || https(&self.key_set_url()) || https(&self.otlp_endpoint)
+        self.shields.iter().chain(&self.upstreams).any(https)
+            || https(&self.key_set_url())
+            || https(&self.otlp_endpoint)
     }
 
     pub(crate) fn worker_count(&self) -> usize {

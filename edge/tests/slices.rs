@@ -203,7 +203,7 @@ async fn what_cannot_be_had_in_slices_passes_through() {
     let private = large(1).with("cache-control", "private");
     let unsaid = Answer::ok(body(1)).with("etag", "\"v1\"").chunked();
     for (answer, fetches) in [(weak, 2), (none, 2), (whole_only, 4), (private, 2), (unsaid, 2)] {
-        let bench = open(|config| config.prefetch_fills = 0).await;
+        let bench = open(|config| config.fills = 2).await;
         bench.upstream.answer(PATH, answer.clone());
         for _ in 0..2 {
             let reply = ask(&bench, "GET", &[]).await;

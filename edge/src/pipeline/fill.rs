@@ -231,7 +231,7 @@ pub(super) fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option
     let media = wanted.media.is_some();
     let told_on = edge.config.open && !media;
     let client = told_on.then(|| Arc::new(Forwarded { fields: asked.clone(), alone: false }));
-    let trace = wanted.trace.clone();
+    let trace = wanted.trace.as_deref().cloned();
     Job { target: wanted.cache_key.clone(), media, way: wanted.way.clone(), stale, client, trace }
 }
 

@@ -103,7 +103,7 @@ async fn answer(worker: &Arc<Worker>, request: &mut Request<Content>, account: &
         let _span = step("lookup");
         lookup::lookup(edge, &wanted.cache_key)
     };
-    wanted.trace = scope;
+    wanted.trace = scope.map(Box::new);
     obtain(worker, request.headers(), &wanted, found, account.started).await
 }
 

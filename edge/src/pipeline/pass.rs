@@ -50,7 +50,7 @@ fn onward(edge: &Edge, content: Content) -> Result<Onward, Problem> {
     match content.filter(|content| !content.is_end_stream()) {
         None => Ok(Onward::default()),
         Some(content) if content.size_hint().lower() > limit => {
-            Err(Problem::fault(crate::fill::Fault::ContentTooLarge))
+            Err(Problem::fault(fill::Fault::ContentTooLarge))
         }
         Some(content) => {
             let (content, sent) = Outgoing::of(content, limit, millis(edge.config.stall_timeout_ms));

@@ -48,7 +48,7 @@ pub(crate) struct Wanted {
     /// Another edge asks, which this one shields.
     pub(crate) downstream: bool,
     /// What a fetch for it is a part of.
-    pub(crate) trace: Option<Scope>,
+    pub(crate) trace: Option<Box<Scope>>,
 }
 
 /// RFC 8586.

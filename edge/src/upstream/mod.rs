@@ -138,7 +138,7 @@ impl Upstreams {
     }
 
     /// The span of one attempt, which the upstream is told of.
-    fn attempt(&self, base: usize, aim: Aim<'_'>, headers: &mut HeaderMap) -> Option<Span> {
+    fn attempt(&self, base: usize, aim: Aim<'_>, headers: &mut HeaderMap) -> Option<Span> {
         let mut span = aim.trace?.part("upstream", Kind::Client);
         span.scope().put(headers);
         if span.is_recorded() {
