@@ -26,6 +26,8 @@ async fn open(change: impl FnOnce(&mut Config)) -> Bench {
     Bench::with(|config| {
         config.open = true;
         config.media_secret = String::new();
+        // Each request to the upstream is counted.
+        config.hedge_percent = 0;
         (config.object_bytes, config.slice_bytes) = (100_000, SLICE as u64);
         change(config);
     })

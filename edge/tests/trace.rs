@@ -95,7 +95,7 @@ async fn a_sampled_trace_is_told_on_and_recorded() {
     let all = until_spans(&collector, 8).await;
     assert_eq!((all.len(), named(&all, "fill").len(), named(&all, "request").len()), (8, 1, 2));
     assert!(named(&all, "request").iter().any(|span| note(span, "segue.cache")["stringValue"] == "hit"));
-    assert_eq!(bench.metric("segue_edge_spans_exported_total").await, 8);
+    bench.until_metric("segue_edge_spans_exported_total", 8).await;
 }
 
 #[tokio::test]
