@@ -67,7 +67,7 @@ impl Edge {
             store: Store::new(config.cache_bytes, metrics.evictions.clone()),
             fills: Arc::new(Table::new(load.clone())),
             load,
-            bases: Arc::new(Bases::new(&config)?),
+            bases: Arc::new(Bases::new(&config, &metrics)?),
             downstream: Secret::new(&config.downstream_secret),
             prefetch: Prefetch::new(config.prefetch_fills),
             keys: Arc::default(),

@@ -1,6 +1,7 @@
 //! What the edge counts, for Prometheus. Units stand in the names.
 
 mod tally;
+mod upstreams;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,7 @@ use crate::semantics::cmcd::Cmcd;
 
 pub(crate) use tally::Tally;
 use tally::Waits;
+pub(crate) use upstreams::{UpstreamMeter, Upstreams};
 
 type Label = [(&'static str, &'static str); 1];
 type Labels = [(&'static str, &'static str); 2];
@@ -39,7 +41,7 @@ pub(crate) struct Metrics {
     fills: Family<Label, Counter>,
     fill: Histogram,
     pub(crate) fills_resumed: Counter,
-    upstream: Family<Label, Counter>,
+    pub(crate) upstreams: Upstreams,
     pub(crate) upstream_rests: Counter,
     retries: Family<Label, Counter>,
     hedges: Family<Label, Counter>,
@@ -100,7 +102,7 @@ impl Metrics {
             fills: Family::default(),
             fill: buckets(0.000_5),
             fills_resumed: Counter::default(),
-            upstream: Family::default(),
+            upstreams: Upstreams::new(),
             upstream_rests: Counter::default(),
             retries: Family::default(),
             hedges: Family::default(),
@@ -153,7 +155,7 @@ impl Metrics {
         r.register("fills", "Fills by outcome", self.fills.clone());
         r.register("fill_seconds", "From the start of a fill to its end", self.fill.clone());
         r.register("fills_resumed", "Bodies that broke and went on from another upstream", self.fills_resumed.clone());
-        r.register("upstream_requests", "Requests to upstreams by outcome", self.upstream.clone());
+        self.upstreams.register(&mut r);
         r.register("upstream_rests", "Times that a failing upstream was left alone", self.upstream_rests.clone());
         r.register("retries", "Requests to another upstream after a failure, by outcome", self.retries.clone());
         r.register("hedges", "Requests to another upstream while the first was silent, by outcome", self.hedges.clone());
@@ -254,16 +256,6 @@ impl Metrics {
     pub(crate) fn fill_ended(&self, fault: Option<Fault>, elapsed: Duration) {
         self.fills.get_or_create(&[("outcome", fault.map_or("ok", Fault::code))]).inc();
         self.fill.observe(elapsed.as_secs_f64());
-    }
-
-    pub(crate) fn upstream_answered(&self, outcome: Result<StatusCode, Fault>) {
-        let label = match outcome {
-            Ok(status) if status.is_server_error() => "server-error",
-            Ok(status) if status.is_client_error() => "client-error",
-            Ok(_) => "ok",
-            Err(fault) => fault.code(),
-        };
-        self.upstream.get_or_create(&[("outcome", label)]).inc();
     }
 
     /// Another upstream was asked after a failure, or was not for lack of an allowance.

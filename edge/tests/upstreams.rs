@@ -175,3 +175,33 @@ async fn a_certificate_that_cannot_be_used_is_named() {
     let error = segue_edge::start(config).await.unwrap_err().to_string();
     assert!(error.contains("upstream_key"), "{error}");
 }
+
+#[tokio::test]
+async fn each_upstream_is_counted_by_itself() {
+    let second = Upstream::start(Vec::new()).await;
+    let bench = Bench::with(|config| {
+        config.upstreams.push(second.url());
+        (config.prefetch_fills, config.probe_seconds, config.hedge_percent) = (0, 0, 0);
+    })
+    .await;
+    let of = |number: usize, upstream: &Upstream| {
+        format!("upstream=\"{number}\",host=\"{}\"", upstream.url().trim_start_matches("http://"))
+    };
+    let (one, two) = (of(0, &bench.upstream), of(1, &second));
+    let asked = |who: &str| format!("segue_edge_upstream_asked{{{who}}}");
+    assert_eq!((bench.metric(&asked(&one)).await, bench.metric(&asked(&two)).await), (1, 1));
+    for number in 0..6 {
+        let segment = format!("aac-256/{number}.m4s");
+        bench.upstream.media(&segment, Answer::status(503, "no").with("cache-control", "no-store"));
+        second.media(&segment, Answer::ok("segment"));
+        assert_eq!(bench.get(&segment).await.status, 200);
+    }
+    let requests = |who: &str, outcome: &str| {
+        format!("segue_edge_upstream_requests_total{{{who},outcome=\"{outcome}\"}}")
+    };
+    assert_eq!(bench.metric(&requests(&one, "server-error")).await, 5, "it rests after that");
+    assert_eq!(bench.metric(&requests(&two, "ok")).await, 6);
+    assert_eq!(bench.metric(&requests(&two, "server-error")).await, 0);
+    assert_eq!(bench.metric(&format!("segue_edge_upstream_first_byte_seconds_count{{{two}}}")).await, 6);
+    assert_eq!((bench.metric(&asked(&one)).await, bench.metric(&asked(&two)).await), (0, 1));
+}

@@ -32,6 +32,7 @@ pub(super) async fn answer(edge: &Arc<Edge>, sweep: &Notify, request: Request<In
         (&Method::GET | &Method::HEAD, "/healthz") => text(StatusCode::OK, "text/plain", "ok\n"),
         (&Method::GET | &Method::HEAD, "/readyz") => ready(edge),
         (&Method::GET, "/metrics") => {
+            edge.bases.show();
             let metrics =
                 edge.metrics.text(edge.store.size(), edge.depot.bytes(), &edge.load, edge.is_ready());
             text(StatusCode::OK, METRICS_TYPE, metrics)

@@ -10,15 +10,19 @@ use hyper_util::client::legacy;
 use super::health::Health;
 use super::waits::Waits;
 use crate::fill::Fault;
+use crate::metrics::{Metrics, UpstreamMeter};
 
 /// An upstream, with what is known of it; one for all workers.
 #[derive(Debug)]
 pub(super) struct Base {
     pub(super) health: Health,
     pub(super) waits: Waits,
+    pub(super) meter: UpstreamMeter,
     /// Why it could not be asked the last time, if that was so.
     cause: Mutex<String>,
     uri: Uri,
+    /// Name and port.
+    pub(super) host: String,
     /// Path prefix without a slash at the end.
     prefix: String,
     /// The address as it is set.
@@ -26,11 +30,18 @@ pub(super) struct Base {
 }
 
 impl Base {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// The upstream with that number among the settings.
+    ///
+    /// # Errors
+    /// When its address is no URL.
+    pub(super) fn parse(text: &str, number: usize, metrics: &Metrics) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|_| "upstreams: an address is not a URL")?;
         let prefix = uri.path().trim_end_matches('/').to_owned();
         let text = text.trim_end_matches('/').to_owned();
+        let host = uri.authority().map_or_else(String::new, ToString::to_string);
         Ok(Self {
+            meter: metrics.upstreams.of(number, &host),
+            host,
             health: Health::default(),
             waits: Waits::new(),
             cause: Mutex::default(),
@@ -38,11 +49,6 @@ impl Base {
             prefix,
             text,
         })
-    }
-
-    /// Its name and port.
-    pub(super) fn host(&self) -> String {
-        self.uri.authority().map_or_else(String::new, ToString::to_string)
     }
 
     /// Where `target`, a path with or without a query, is there.
@@ -82,7 +88,9 @@ mod tests {
 
     #[test]
     fn addresses_are_joined() {
-        let join = |base: &str, target| Base::parse(base).unwrap().join(target).unwrap().to_string();
+        let join = |base: &str, target| {
+            Base::parse(base, 0, &Metrics::new()).unwrap().join(target).unwrap().to_string()
+        };
         assert_eq!(join("http://h:1", "/v1/a"), "http://h:1/v1/a");
         assert_eq!(join("https://h/base/", "/v1/a?q=1"), "https://h/base/v1/a?q=1");
     }

@@ -5,6 +5,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::base::Base;
 use super::budget::Budget;
 use crate::config::Config;
+use crate::metrics::Metrics;
 
 /// Shields that one request tries before it goes past them.
 const SHIELDS_TRIED: usize = 2;
@@ -29,14 +30,19 @@ impl Bases {
     ///
     /// # Errors
     /// When one is not a URL.
-    pub(crate) fn new(config: &Config) -> Result<Self, String> {
-        let texts = config.shields.iter().chain(&config.upstreams);
+    pub(crate) fn new(config: &Config, metrics: &Metrics) -> Result<Self, String> {
+        let texts = config.shields.iter().chain(&config.upstreams).enumerate();
         Ok(Self {
-            all: texts.map(|text| Base::parse(text)).collect::<Result<_, _>>()?,
+            all: texts.map(|(number, text)| Base::parse(text, number, metrics)).collect::<Result<_, _>>()?,
             shields: config.shields.len(),
             retries: Budget::new(config.retry_percent, RETRIES_SAVED),
             hedges: Budget::new(config.hedge_percent, HEDGES_SAVED),
         })
+    }
+
+    /// Shows in the metrics which of them are asked now.
+    pub(crate) fn show(&self) {
+        self.all.iter().for_each(|base| base.meter.set_asked(base.health.is_asked()));
     }
 
     /// The order in which they are asked for a path: the shields that it belongs to, then the others.
@@ -80,7 +86,7 @@ mod tests {
     fn bases(shields: &[&str]) -> Bases {
         let shields = shields.iter().map(|&it| it.to_owned()).collect();
         let upstreams = vec!["http://o1".into(), "http://o2".into()];
-        Bases::new(&Config { shields, upstreams, ..Config::default() }).unwrap()
+        Bases::new(&Config { shields, upstreams, ..Config::default() }, &Metrics::new()).unwrap()
     }
 
     fn names(bases: &Bases, target: &str) -> Vec<String> {

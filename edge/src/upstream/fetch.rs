@@ -190,6 +190,7 @@ impl Upstreams {
             Ok(outcome) => outcome.map_err(|error| self.bases.all[base].fault_of(&error)),
         };
         if outcome.is_ok() {
+            self.bases.all[base].meter.came(begun.elapsed());
             self.bases.all[base].waits.add(begun.elapsed());
         }
         self.note_head(base, &outcome, aim.client.is_none());

@@ -60,6 +60,11 @@ impl Health {
         !heard && self.may_be_asked(now_ms)
     }
 
+    /// Whether it is trusted, and asked by all.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.state().phase, Phase::Asked)
+    }
+
     /// It sent a head. After bodies that broke that is not enough to be trusted again.
     pub(super) fn answered(&self, now_ms: u64) {
         let mut state = self.state();

@@ -122,8 +122,8 @@ impl Upstreams {
     /// this edge for what it is; `ours`: where the edge asks on its own behalf.
     fn note_head(&self, base: usize, outcome: &Result<Response<Incoming>, Fault>, ours: bool) {
         let status = outcome.as_ref().map(Response::status);
-        self.metrics.upstream_answered(status.map_err(|fault| *fault));
         let base = &self.bases.all[base];
+        base.meter.answered(status.map_err(|fault| *fault));
         match status {
             Ok(StatusCode::SERVICE_UNAVAILABLE) => base.set_cause("it answers 503".into()),
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) if ours => {
@@ -142,7 +142,7 @@ impl Upstreams {
         let mut span = aim.trace?.part("upstream", Kind::Client);
         span.scope().put(headers);
         if span.is_recorded() {
-            span.note("server.address", self.bases.all[base].host());
+            span.note("server.address", self.bases.all[base].host.clone());
         }
         Some(span)
     }
@@ -156,6 +156,7 @@ impl Upstreams {
     pub(crate) fn body_failed(&self, base: usize) {
         let base = &self.bases.all[base];
         base.set_cause("its bodies break, fall silent or are damaged".into());
+        base.meter.body_broke();
         self.note_rest(base, base.health.body_failed(self.clock.now_ms()));
     }
 
