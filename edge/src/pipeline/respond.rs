@@ -42,7 +42,7 @@ pub(crate) fn respond(
     if wanted.told.is_some() {
         let dynamic = cmsd::dynamic_of(&edge.config.name, edge.load.is_in_duress());
         let value = dynamic.and_then(|text| HeaderValue::from_str(&text).ok());
-        headers.extend(value.map(|value| (CMSD_DYNAMIC, passing(value))));
+        headers.extend(value.map(|value| (CMSD_DYNAMIC, value)));
     }
     if wanted.told.is_some() && head.status == StatusCode::OK && !headers.contains_key(CMSD_STATIC) {
         let object = match &filled.source {

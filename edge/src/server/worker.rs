@@ -77,6 +77,7 @@ impl Worker {
             deadlines: Deadlines::new(&edge.config),
             alive: alive.downgrade(),
             answered_well: AtomicU64::new(0),
+            untraced: AtomicU64::new(0),
             edge,
         })
     }

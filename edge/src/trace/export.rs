@@ -21,6 +21,8 @@ use crate::upstream::Connector;
 const BATCH: usize = 512;
 /// How long spans gather.
 const GATHER: Duration = Duration::from_secs(1);
+/// Rest between two messages: whoever has requests recorded must not keep this thread busy.
+const REST: Duration = Duration::from_millis(125);
 /// Longest time for one message.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Where a collector takes traces, below its base URL (OTLP 1.0, "OTLP/HTTP Request").
@@ -72,8 +74,10 @@ impl Exporter {
                 }
             }
             self.send(&mut batch).await;
-            if stopped && self.finished.is_empty() {
-                return;
+            match stopped {
+                true if self.finished.is_empty() => return,
+                true => {}
+                false => sleep(REST).await,
             }
         }
     }
