@@ -220,3 +220,35 @@ async fn what_passes_through_is_a_fetch_until_its_end() {
     until_gauge(&bench, FILLS, 0).await;
     assert_eq!(get(addr, "/other").await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_run_of_new_objects_keeps_to_its_room() {
+    let bench = Bench::with(|config| {
+        config.object_bytes = 200_000;
+        (config.cache_bytes, config.fill_bytes) = (2_000_000, 1_000_000);
+        config.prefetch_fills = 0;
+    })
+    .await;
+    for round in 0..10 {
+        let mut clients = Vec::new();
+        for number in 0..40 {
+            let tail = format!("aac-{}/{number}.m4s", round + 1);
+            bench.upstream.media(&tail, Answer::ok(body(100_000)));
+            clients.push(ask(&bench, &tail));
+            if clients.len() == 4 {
+                for client in clients.drain(..) {
+                    let reply = client.await.unwrap();
+                    assert!(
+                        reply.status == 200 && reply.body == body(100_000),
+                        "{round}: {:?}",
+                        reply.headers
+                    );
+                }
+            }
+        }
+        let bodies = bench.metric(BODIES).await;
+        assert!(bodies <= 3_000_000, "{bodies} bytes");
+    }
+    assert_eq!(bench.metric("segue_edge_shed_total{lack=\"bytes\"}").await, 0);
+    until_gauge(&bench, COMING, 0).await;
+}
