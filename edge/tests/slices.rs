@@ -188,6 +188,23 @@ async fn an_object_that_changes_between_slices_is_never_mixed() {
 }
 
 #[tokio::test]
+async fn an_upstream_that_fails_takes_nothing_away() {
+    let bench = open(|_| ()).await;
+    bench.upstream.answer(PATH, large(1));
+    let part = [("range", "bytes=0-9")];
+    assert_eq!(ask(&bench, "GET", &part).await.status, 206);
+    for status in [403, 429, 500] {
+        bench.upstream.answer(PATH, Answer::status(status, "no").with("cache-control", "no-store"));
+        let reply = ask(&bench, "GET", &[("range", "bytes=499999-")]).await;
+        assert_eq!(reply.status, 502, "{status}: {reply:?}");
+        assert!(is_hit(&ask(&bench, "GET", &part).await), "{status}");
+    }
+    bench.upstream.answer(PATH, large(1));
+    let reply = ask(&bench, "GET", &[("range", "bytes=499999-")]).await;
+    assert!(reply.status == 206 && reply.body == body(1)[499_999..]);
+}
+
+#[tokio::test]
 async fn an_object_that_is_gone_is_gone() {
     let bench = open(|_| ()).await;
     bench.upstream.answer(PATH, large(1));

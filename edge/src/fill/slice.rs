@@ -35,10 +35,12 @@ pub(super) struct Slice {
 enum Answered {
     /// The part.
     Part,
-    /// The whole, of the same representation: parts are not given.
-    Whole,
+    /// The same representation, or one that does not say which, but not that part of it: parts are not to be had.
+    Refused,
     /// Another representation, or none.
     Other,
+    /// Nothing about the object.
+    Failed(Fault),
 }
 
 impl Slice {
@@ -109,11 +111,11 @@ impl Slice {
         let parts = (response.status(), fields(ETAG), fields(CONTENT_RANGE));
         match judge(parts, response.body().size_hint().exact(), etag, part, self.sliced.length) {
             Answered::Part => Ok(()),
-            Answered::Whole => {
+            Answered::Failed(fault) => Err(fault),
+            Answered::Refused => {
                 self.sliced.refuse();
                 Err(Fault::Changed)
             }
-            Answered::Other if response.status().is_server_error() => Err(Fault::Server),
             Answered::Other => {
                 worker.edge.store.forget_version(&self.cache_key, &self.sliced);
                 Err(Fault::Changed)
@@ -135,6 +137,9 @@ fn judge(
     length: u64,
 ) -> Answered {
     let same = tag == Some(etag);
+    let unlike =
+        |tag: &HeaderValue| tag.as_bytes().strip_prefix(b"W/").unwrap_or(tag.as_bytes()) != etag.as_bytes();
+    let may_be_same = !tag.is_some_and(unlike);
     let expected = format!("bytes {}-{}/{length}", part.start, part.end - 1);
     let is_range = range.is_some_and(|range| range.as_bytes() == expected.as_bytes());
     match status {
@@ -143,7 +148,10 @@ fn judge(
         {
             Answered::Part
         }
-        StatusCode::OK if same => Answered::Whole,
+        StatusCode::OK | StatusCode::PARTIAL_CONTENT if may_be_same => Answered::Refused,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Answered::Failed(Fault::Refused),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Answered::Failed(Fault::Status),
+        status if status.is_server_error() => Answered::Failed(Fault::Server),
         _ => Answered::Other,
     }
 }
@@ -162,27 +170,24 @@ mod tests {
         };
         assert_eq!(of(206, "\"a\"", "bytes 4-7/10", Some(4)), Answered::Part);
         assert_eq!(of(206, "\"a\"", "bytes 4-7/10", None), Answered::Part);
-        assert_eq!(of(200, "\"a\"", "", Some(10)), Answered::Whole);
-        for (status, tag, range, comes) in [
-            (206, "\"b\"", "bytes 4-7/10", 4),
-            (206, "W/\"a\"", "bytes 4-7/10", 4),
-            (206, "\"a\"", "bytes 4-7/11", 4),
-            (206, "\"a\"", "bytes 4-7/*", 4),
-            (206, "\"a\"", "bytes 4-8/10", 5),
-            (206, "\"a\"", "bytes 4-7/10", 5),
-            (200, "\"b\"", "", 10),
-            (404, "\"a\"", "", 4),
-            (416, "\"a\"", "bytes */10", 0),
+        use Answered::{Failed, Other, Refused};
+        for (status, tag, range, comes, answered) in [
+            (200, "\"a\"", "", 10, Refused),
+            (206, "W/\"a\"", "bytes 4-7/10", 4, Refused),
+            (206, "\"a\"", "bytes 4-7/11", 4, Refused),
+            (206, "\"a\"", "bytes 4-7/*", 4, Refused),
+            (206, "\"a\"", "bytes 4-8/10", 5, Refused),
+            (206, "\"a\"", "bytes 4-7/10", 5, Refused),
+            (206, "\"b\"", "bytes 4-7/10", 4, Other),
+            (200, "\"b\"", "", 10, Other),
+            (404, "\"a\"", "", 4, Other),
+            (416, "\"a\"", "bytes */10", 0, Other),
+            (403, "\"b\"", "", 4, Failed(Fault::Refused)),
+            (429, "\"b\"", "", 4, Failed(Fault::Status)),
+            (503, "\"b\"", "", 4, Failed(Fault::Server)),
         ] {
-            assert_eq!(
-                of(status, tag, range, Some(comes)),
-                Answered::Other,
-                "{status} {tag} {range} {comes}"
-            );
+            assert_eq!(of(status, tag, range, Some(comes)), answered, "{status} {tag} {range} {comes}");
         }
-        assert_eq!(
-            judge((StatusCode::PARTIAL_CONTENT, None, None), None, &etag, &(4..8), 10),
-            Answered::Other
-        );
+        assert_eq!(judge((StatusCode::PARTIAL_CONTENT, None, None), None, &etag, &(4..8), 10), Refused);
     }
 }
