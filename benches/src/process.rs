@@ -65,6 +65,12 @@ impl Process {
         }
     }
 
+    /// Kills it and its children without notice.
+    pub fn kill(mut self) {
+        tree(self.0.id()).into_iter().rev().for_each(|pid| tell(pid, Signal::KILL));
+        let _ = self.0.wait();
+    }
+
     /// Whether it has ended by itself.
     pub fn ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
@@ -129,7 +135,14 @@ pub fn free_port() -> io::Result<u16> {
 /// # Errors
 /// When nothing does in time, or the process ended.
 pub fn until_listening(process: &mut Process, port: u16) -> Result<(), Failure> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    until_listening_at(process, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+}
+
+/// The same for any address.
+///
+/// # Errors
+/// When nothing does in time, or the process ended.
+pub fn until_listening_at(process: &mut Process, address: SocketAddr) -> Result<(), Failure> {
     let began = Instant::now();
     while TcpStream::connect(address).is_err() {
         if began.elapsed() > START || process.ended() {
