@@ -51,15 +51,28 @@ class Upstream:
         self.process.wait()
 
 
-class Edge:
-    """`segue edge` in front of upstreams, with short deadlines."""
+class Plain:
+    """How clients ask in open mode: for the path itself."""
 
-    def __init__(self, folder, upstreams, options=(), environment=None):
-        self.log = Path(folder) / "edge.log"
+    options = ("--open",)
+
+    def target(self, path):
+        return path
+
+    def body(self, path):
+        return body(path)
+
+
+class Edge:
+    """`segue edge` in front of upstreams, with short deadlines. The `catalog` says what clients ask for, and what it must be;
+    `cage` is a command that runs the edge."""
+
+    def __init__(self, folder, upstreams, options=(), environment=None, catalog=Plain(), cage=(), name="edge"):
+        self.log, self.catalog = Path(folder) / f"{name}.log", catalog
         self.log.write_text("")
         command = [
-            os.environ["SEGUE_BIN"], "edge", "--open", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
-            "--admin-secret", SECRET, "--cache-bytes", str(16 << 20), "--upstreams", ",".join(upstreams),
+            *cage, os.environ["SEGUE_BIN"], "edge", *catalog.options, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0",
+            "--admin-secret", SECRET, "--cache-bytes", str(16 << 20), "--upstreams", ",".join(upstreams), "--name", name,
             "--first-byte-timeout-ms", "1500", "--upstream-idle-timeout-ms", "1500", "--log-filter", "info", *options,
         ]  # fmt: skip
         with self.log.open("a") as log:
@@ -101,12 +114,12 @@ class Edge:
         return self.log.read_text().count("panicked")
 
 
-def get(port, path, timeout=30, hit=False):
+def get(edge, path, timeout=30, hit=False, target=None):
     """What a client sees of a path: a status, "broken", "timeout", or "WRONG" for a whole body of other bytes. Where a `hit` is due,
-    a 200 that was fetched is told apart."""
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    a 200 that was fetched is told apart. `target` is asked for instead, where one is given."""
+    link = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=timeout)
     try:
-        link.request("GET", path)
+        link.request("GET", target or edge.catalog.target(path))
         answer = link.getresponse()
         got = answer.read()
     except TimeoutError:
@@ -116,13 +129,15 @@ def get(port, path, timeout=30, hit=False):
     finally:
         link.close()
     if answer.status == 200:
-        missed = hit and "; hit" not in answer.headers.get("Cache-Status", "")
-        return "WRONG" if got != body(path) else "200 fetched" if missed else "200"
+        # The last member is that of the edge (RFC 9211 2).
+        own = ",".join(answer.headers.get_all("Cache-Status", [])).rpartition(",")[2]
+        missed = hit and "; hit" not in own
+        return "WRONG" if got != edge.catalog.body(path) else "200 fetched" if missed else "200"
     fits = answer.headers.get("Content-Type") == "application/problem+json"
     return str(answer.status) if fits else f"{answer.status} without a problem"
 
 
-def crowd(port, paths, clients=16, hit=False):
+def crowd(edge, paths, clients=16, hit=False):
     """What many clients see."""
     with concurrent.futures.ThreadPoolExecutor(clients) as pool:
-        return collections.Counter(pool.map(lambda path: get(port, path, hit=hit), paths))
+        return collections.Counter(pool.map(lambda path: get(edge, path, hit=hit), paths))

@@ -1,7 +1,7 @@
 """An upstream that fails on demand: `upstream.py MODE_FILE [CERTIFICATE KEY]` prints its port and serves.
 
 The mode is read at each request from MODE_FILE, so that a fault begins and ends at once. The body of a path is always the
-same bytes; `body` makes them for clients to compare.
+same bytes; `body` makes them for clients to compare. Where there is a file of signing keys beside MODE_FILE, it is shown in its place.
 """
 
 import base64
@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 SIZE = 96 * 1024
+KEYS = "/.well-known/segue-keys.json"
 
 
 def body(path):
@@ -29,6 +30,9 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        keys = Path(self.server.mode_file).with_suffix(".keys")
+        if self.path == KEYS and keys.exists():
+            return self.show(keys.read_bytes())
         mode = Path(self.server.mode_file).read_text().strip()
         whole = body(self.path)
         etag = f'"{hashlib.sha256(whole).hexdigest()[:16]}"'
@@ -57,6 +61,12 @@ class Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         fits = self.headers.get("If-Range", etag) == etag
         return int(asked[1]) if asked and fits and int(asked[1]) < length else 0
+
+    def show(self, keys):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(keys)))
+        self.end_headers()
+        self.wfile.write(keys)
 
     def refuse(self):
         self.send_response(503)
