@@ -67,6 +67,9 @@ fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, Vec<u8>) {
     (answer.status.as_u16(), fields, body)
 }
 
+/// Method, path and fields of a request.
+type Asked<'a> = (Method, String, Vec<(&'a str, &'a str)>);
+
 #[tokio::test]
 async fn both_answer_alike() {
     let origin = origin().await;
@@ -76,7 +79,7 @@ async fn both_answer_alike() {
     let segment = format!("{base}/aac-256/2.m4s");
     let etag = origin.get(&segment).await.header("etag").to_owned();
     let none: &[(&str, &str)] = &[];
-    let table: Vec<(Method, String, Vec<(&str, &str)>)> = vec![
+    let table: Vec<Asked<'_>> = vec![
         (Method::GET, format!("{base}/mv.m3u8"), none.to_vec()),
         (Method::GET, format!("{base}/aac-128/media.m3u8"), none.to_vec()),
         (Method::GET, format!("{base}/aac-128/media.m3u8"), vec![("accept-encoding", "gzip")]),
