@@ -193,7 +193,7 @@ STORED = {"world": Stored, "environment": lambda world: ACCESS}
 ROWS = [
     Row("shield killed", shield_killed, after=rest, world=Shielded),
     Row("signing key rotated, then revoked, under load", rotated, (200, 403), world=Closed),
-    Row("S3 killed, and nothing else left", store_killed, RESTS, after=rest, **STORED),
+    Row("S3 killed, and nothing else left", store_killed, (200, *RESTS), after=rest, **STORED),
     Row("S3 throttled to 256 KB/s a connection, and nothing else left", store_mode("throttled"), (200, *RESTS), after=rest, **STORED),
     Row("S3 answers after 10 s, and nothing else left", store_mode("slow"), (200, *RESTS), after=rest, **STORED),
     Row(f"memory of the edge limited to {MEMORY >> 20} MiB", full, (200, 503), ("--stall-timeout-ms", "3000"), world=Caged),
