@@ -3,11 +3,10 @@
 
 mod support;
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
-use support::{Answer, music, request, segue, send, wait_until};
+use support::{Answer, free_address, music, request, segue, send, wait_until};
 
 /// A role of the binary; killed when dropped.
 struct Role(Child);
@@ -24,10 +23,6 @@ impl Drop for Role {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
 struct Places {
@@ -118,7 +113,7 @@ fn answer(url: &str) -> Option<Answer> {
 
 fn serves_on(secret: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let places = Places { origin: free(), edge: free(), edge_admin: free(), folder };
+    let places = Places { origin: free_address(), edge: free_address(), edge_admin: free_address(), folder };
     let songs = music(&places.folder.path().join("music"), 2, 12.0);
     let published =
         segue().arg("transcode").arg(&songs).args(["--to", &places.file("store")]).output().unwrap();

@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use support::{Up, music, request, segue};
+use support::{Up, free_address, music, request, segue};
 
 fn token(args: &[&str]) -> String {
     let output = segue().arg("token").args(args).output().unwrap();
@@ -22,7 +22,7 @@ fn keys_file(path: &Path) -> &str {
 fn every_bad_token_is_refused_with_its_reason_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     let (data, songs) = (dir.path().join("data"), music(&dir.path().join("music"), 1, 2.0));
-    let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let admin = free_address();
     let up = Up::start(
         &data,
         &["--music", songs.to_str().unwrap(), "--edge-admin-listen", &admin, "--edge-key-poll-seconds", "1"],

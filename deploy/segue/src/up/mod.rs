@@ -4,6 +4,7 @@ mod data;
 mod ingest;
 mod watch;
 
+use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,10 +50,11 @@ impl Addresses {
         let (set, default) = (&config.edge, segue_edge::Config::default());
         let admin_default = segue_origin::Config::default().admin_listen;
         let asked = resolve(&config.up.listen)?;
-        let origin = claim(asked)?;
-        let beside = |set: &str, default: &str, mut addr: SocketAddr, step: u16| {
+        let mut claims = Claims::default();
+        let origin = claims.claim(asked)?;
+        let mut beside = |set: &str, default: &str, mut addr: SocketAddr, step: u16| {
             if set != default {
-                return claim(resolve(set)?);
+                return claims.claim(resolve(set)?);
             }
             let port = match asked.port() {
                 0 => Some(0),
@@ -63,7 +65,7 @@ impl Addresses {
                     "listen address {asked}: the next three ports are taken too; choose a port below 65533"
                 )
             })?);
-            claim(addr)
+            claims.claim(addr)
         };
         let edge = beside(&set.listen, &default.listen, origin, 1)?;
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -81,10 +83,39 @@ fn resolve(text: &str) -> anyhow::Result<SocketAddr> {
     text.to_socket_addrs().with_context(place)?.next().with_context(place)
 }
 
-/// Says early, and with a remedy, when an address is taken; finds a free port where 0 was asked for.
-fn claim(addr: SocketAddr) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind(addr).with_context(|| in_use(addr))?;
-    Ok(listener.local_addr()?)
+/// Ports that are held until all are chosen, so that no two are the same.
+#[derive(Default)]
+struct Claims(Vec<TcpListener>);
+
+/// Where free ports are looked for: below those that the system gives to outgoing connections, or one of these could
+/// take the port between this look and the start.
+const FREE_PORTS: std::ops::Range<u16> = 16_384..32_768;
+/// Ports that are tried before there is no free one.
+const TRIES: usize = 100;
+
+impl Claims {
+    /// Says early, and with a remedy, when an address is taken; finds a free port where 0 was asked for.
+    fn claim(&mut self, addr: SocketAddr) -> anyhow::Result<SocketAddr> {
+        let bound = match addr.port() {
+            0 => free(addr),
+            _ => TcpListener::bind(addr),
+        };
+        let listener = bound.with_context(|| in_use(addr))?;
+        let addr = listener.local_addr()?;
+        self.0.push(listener);
+        Ok(addr)
+    }
+}
+
+fn free(mut addr: SocketAddr) -> io::Result<TcpListener> {
+    let mut tries = 1..=TRIES;
+    loop {
+        addr.set_port(fastrand::u16(FREE_PORTS));
+        match TcpListener::bind(addr) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries.next().is_some() => {}
+            bound => return bound,
+        }
+    }
 }
 
 fn in_use(addr: SocketAddr) -> String {
@@ -185,4 +216,22 @@ fn check_music(up: &Up, data: &DataDir) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_are_none_of_outgoing_connections_and_differ() {
+        let mut claims = Claims::default();
+        let mut ports = std::collections::HashSet::new();
+        for _ in 0..50 {
+            let port = claims.claim(([127, 0, 0, 1], 0).into()).unwrap().port();
+            assert!(FREE_PORTS.contains(&port) && ports.insert(port));
+        }
+        let taken = claims.0[0].local_addr().unwrap();
+        let error = format!("{:#}", claims.claim(taken).unwrap_err());
+        assert!(error.contains("--listen"), "{error}");
+    }
 }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -18,6 +18,13 @@ pub fn segue() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_segue"));
     command.env_remove("RUST_LOG").stdin(Stdio::null());
     command
+}
+
+/// A loopback address that is free now, and that no outgoing connection takes.
+pub fn free_address() -> String {
+    let any = || TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..16_000)));
+    let listener = std::iter::repeat_with(any).find_map(Result::ok).unwrap();
+    listener.local_addr().unwrap().to_string()
 }
 
 /// A stereo WAV of a tone that no other number has.
