@@ -124,9 +124,9 @@ impl Bench {
     }
 }
 
-/// Ports that were free a moment ago.
+/// Ports that are free now, and that no outgoing connection takes.
 pub fn free_ports(count: usize) -> Vec<u16> {
-    let bind = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let listeners: Vec<_> = (0..count).map(bind).collect();
+    let any = || std::net::TcpListener::bind(("127.0.0.1", fastrand::u16(10_000..16_000)));
+    let listeners: Vec<_> = std::iter::repeat_with(any).filter_map(Result::ok).take(count).collect();
     listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
