@@ -13,6 +13,7 @@ mod object_key;
 pub mod path;
 pub mod playlists;
 pub mod token;
+pub mod trace_context;
 
 pub use cache::{CacheLifetime, PLAYLIST_TYPE, SEGMENT_TYPE};
 pub use descriptor::{

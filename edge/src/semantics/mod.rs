@@ -15,7 +15,6 @@ pub mod range;
 pub mod reference;
 pub mod repr_digest;
 pub mod request_head;
-pub mod trace_context;
 pub mod vary;
 
 pub use cache_control::CacheControl;

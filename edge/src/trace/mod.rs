@@ -15,9 +15,9 @@ mod export;
 mod span;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use segue_manifests::trace_context::{self, Parent};
 
 use crate::metrics::Metrics;
-use crate::semantics::trace_context::{self, Parent};
 
 pub(crate) use export::Exporter;
 pub(crate) use span::{Kind, Scope, Span};

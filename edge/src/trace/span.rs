@@ -6,10 +6,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderValue};
 use prometheus_client::metrics::counter::Counter;
+use segue_manifests::trace_context::Parent;
 use tokio::sync::mpsc;
 
 use super::{TRACEPARENT, TRACESTATE};
-use crate::semantics::trace_context::Parent;
 
 /// Most spans that wait; what comes then is dropped and counted.
 const WAITING: usize = 4096;

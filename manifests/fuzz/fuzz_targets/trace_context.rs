@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use segue_edge::semantics::trace_context::{MAX_STATE, Parent, state};
+use segue_manifests::trace_context::{MAX_STATE, Parent, state};
 
 fuzz_target!(|text: &str| {
     if let Some(parent) = Parent::read(text) {
