@@ -92,6 +92,9 @@ pub struct Config {
     pub tls_cert: String,
     /// PEM file with the private key of `tls_cert`.
     pub tls_key: String,
+    /// More certificates, each as `chain.pem:key.pem`, shown to clients that ask for one of their names (SNI); `tls_cert`,
+    /// or the first of these without it, is shown to all others. Read again when they change.
+    pub tls_certs: Vec<String>,
     /// TLS with a certificate made at each start, for development.
     pub tls_self_signed: bool,
     /// HTTP/2 without TLS, by prior knowledge.
@@ -170,6 +173,7 @@ impl Default for Config {
             prefetch_fills: 16,
             tls_cert: String::new(),
             tls_key: String::new(),
+            tls_certs: Vec::new(),
             tls_self_signed: false,
             h2c: false,
             connect_timeout_ms: 2_000,
@@ -240,10 +244,11 @@ impl Config {
         if self.tls_cert.is_empty() != self.tls_key.is_empty() {
             return Err("tls_cert and tls_key go together; set both or none".into());
         }
-        if self.tls_self_signed && !self.tls_cert.is_empty() {
-            return Err("tls_self_signed and tls_cert exclude each other".into());
+        let has_files = !self.tls_cert.is_empty() || !self.tls_certs.is_empty();
+        if self.tls_self_signed && has_files {
+            return Err("tls_self_signed excludes tls_cert and tls_certs; take one of them out".into());
         }
-        Ok(())
+        self.tls_certs.iter().try_for_each(|pair| segue_certificate::split(pair).map(drop))
     }
 
     fn check_ranges(&self) -> Result<(), String> {
@@ -329,7 +334,7 @@ impl Config {
     }
 
     pub(crate) fn uses_tls(&self) -> bool {
-        self.tls_self_signed || !self.tls_cert.is_empty()
+        self.tls_self_signed || !self.tls_cert.is_empty() || !self.tls_certs.is_empty()
     }
 }
 
@@ -411,6 +416,8 @@ mod tests {
                 c.tls_self_signed = true;
                 (c.tls_cert, c.tls_key) = ("x".into(), "y".into());
             }),
+            ("tls_self_signed", |c| (c.tls_self_signed, c.tls_certs) = (true, vec!["c:k".into()])),
+            ("tls_certs", |c| c.tls_certs = vec!["c.pem".into()]),
             ("idle_timeout_ms", |c| c.idle_timeout_ms = 0),
             ("header_bytes", |c| c.header_bytes = u64::MAX),
             ("fills", |c| c.fills = 0),

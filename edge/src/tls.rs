@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
 use rustls::{CipherSuite, ServerConfig};
-use segue_certificate::Certificate;
+use segue_certificate::{Certificate, Certificates, Look};
 
 use crate::config::Config;
 
@@ -12,34 +12,50 @@ use crate::config::Config;
 #[derive(Debug, Clone)]
 pub(crate) struct Tls {
     config: Arc<ServerConfig>,
-    certificate: Arc<Certificate>,
+    certificates: Arc<Certificates>,
 }
 
 impl Tls {
     /// TLS as configured; `None` when it is off.
     ///
     /// # Errors
-    /// When certificate or private key cannot be read, or do not belong together.
+    /// When a certificate or private key cannot be read, or do not belong together.
     pub(crate) fn new(config: &Config) -> Result<Option<Self>, String> {
         if !config.uses_tls() {
             return Ok(None);
         }
-        let certificate = if config.tls_self_signed {
-            Certificate::self_signed(own_names(config))?
-        } else {
-            Certificate::from_files(&config.tls_cert, &config.tls_key)?
-        };
-        let certificate = Arc::new(certificate);
-        Ok(Some(Self { config: Arc::new(server_config(certificate.clone())?), certificate }))
+        let (certificates, look) = Certificates::new(read_certificates(config)?)?;
+        log(&look);
+        let certificates = Arc::new(certificates);
+        Ok(Some(Self { config: Arc::new(server_config(certificates.clone())?), certificates }))
     }
 
     pub(crate) fn server_config(&self) -> Arc<ServerConfig> {
         self.config.clone()
     }
 
-    pub(crate) fn certificate(&self) -> &Certificate {
-        &self.certificate
+    /// Takes certificates whose files changed into use.
+    pub(crate) fn follow_files(&self) {
+        log(&self.certificates.reload());
     }
+}
+
+/// All that are configured, the default one first.
+fn read_certificates(config: &Config) -> Result<Vec<Certificate>, String> {
+    if config.tls_self_signed {
+        return Ok(vec![Certificate::self_signed(own_names(config))?]);
+    }
+    let default =
+        (!config.tls_cert.is_empty()).then(|| Certificate::from_files(&config.tls_cert, &config.tls_key));
+    default.into_iter().chain(config.tls_certs.iter().map(|pair| Certificate::from_pair(pair))).collect()
+}
+
+fn log(look: &Look) {
+    look.reloaded.iter().for_each(|file| tracing::info!(file, "certificate reloaded"));
+    look.refused
+        .iter()
+        .for_each(|error| tracing::warn!("certificate not reloaded, the one before stays: {error}"));
+    look.shared.iter().for_each(|shared| tracing::warn!("two certificates have one name: {shared}"));
 }
 
 /// This machine's names, as far as they are known.
@@ -54,7 +70,7 @@ fn own_names(config: &Config) -> Vec<String> {
     names
 }
 
-fn server_config(certificate: Arc<Certificate>) -> Result<ServerConfig, String> {
+fn server_config(certificates: Arc<Certificates>) -> Result<ServerConfig, String> {
     let mut provider = aws_lc_rs::default_provider();
     // AES-128 needs fewer rounds than AES-256, and is as safe here.
     provider.cipher_suites.sort_by_key(|suite| !is_aes_128(suite.suite()));
@@ -62,7 +78,7 @@ fn server_config(certificate: Arc<Certificate>) -> Result<ServerConfig, String> 
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("tls: {error}"))?
         .with_no_client_auth()
-        .with_cert_resolver(certificate);
+        .with_cert_resolver(certificates);
     config.ignore_client_order = true;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = aws_lc_rs::Ticketer::new().map_err(|error| format!("tls (tickets): {error}"))?;

@@ -1,8 +1,12 @@
-//! The certificate in use, for edges and origins: replaced while connections go on. Errors name the settings `tls_cert`
-//! and `tls_key`.
+//! Certificates in use, for edges and origins: replaced while connections go on. Errors name the settings that the files
+//! come from: `tls_cert` and `tls_key`, or `tls_certs`.
 #![forbid(unsafe_code)]
 
-use std::path::PathBuf;
+mod names;
+mod several;
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -12,11 +16,19 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+pub use several::{Certificates, Look};
+
 #[derive(Debug)]
 struct Files {
     certificate: PathBuf,
     private: PathBuf,
+    settings: Settings,
 }
+
+/// What the settings are called that name a certificate and its private key.
+type Settings = (&'static str, &'static str);
+const ONE: Settings = ("tls_cert", "tls_key");
+const OF_SEVERAL: Settings = ("tls_certs", "tls_certs");
 
 /// What the files held, so that a change shows. Contents, not times: files are replaced in many ways.
 type Contents = (Vec<u8>, Vec<u8>);
@@ -34,8 +46,40 @@ impl Files {
             let place = || format!("{setting}: {} cannot be read", path.display());
             std::fs::read(path).map_err(|error| format!("{}: {error}", place()))
         };
-        Ok((read("tls_cert", &self.certificate)?, read("tls_key", &self.private)?))
+        Ok((read(self.settings.0, &self.certificate)?, read(self.settings.1, &self.private)?))
     }
+
+    fn parse(&self, (certificate, private): &Contents) -> Result<CertifiedKey, String> {
+        let of_chain = |text: &dyn Display| told(self.settings.0, &self.certificate, text);
+        let of_private = |text: &dyn Display| told(self.settings.1, &self.private, text);
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|error| of_chain(&format!("the file is no sound PEM: {error}")))?;
+        if chain.is_empty() {
+            return Err(of_chain(&"no certificate is in the file; name a PEM file with BEGIN CERTIFICATE"));
+        }
+        let private = PrivateKeyDer::from_pem_slice(private).map_err(|error| match error {
+            pem::Error::NoItemsFound => {
+                of_private(&"no private key is in the file; name a PEM file with one that has no passphrase")
+            }
+            error => of_private(&format!("the file is no sound PEM: {error}")),
+        })?;
+        CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => of_private(&format!(
+                "not the private key of the certificate in {}; name a pair made together",
+                self.certificate.display()
+            )),
+            rustls::Error::InvalidCertificate(error) => {
+                of_chain(&format!("the certificate cannot be read: {error}"))
+            }
+            error => of_private(&format!("the private key cannot be used: {error}")),
+        })
+    }
+}
+
+/// An error that names setting and file.
+fn told(setting: &str, file: &Path, text: &dyn Display) -> String {
+    format!("{setting}: {}: {text}", file.display())
 }
 
 impl Certificate {
@@ -44,10 +88,28 @@ impl Certificate {
     /// # Errors
     /// When they cannot be read, are not PEM, or do not belong together.
     pub fn from_files(certificate: &str, private: &str) -> Result<Self, String> {
-        let files = Files { certificate: certificate.into(), private: private.into() };
+        Self::follow(Files { certificate: certificate.into(), private: private.into(), settings: ONE })
+    }
+
+    /// The same for one of several, `chain.pem:key.pem`.
+    ///
+    /// # Errors
+    /// When it is not two paths with a colon between them, and as [`Certificate::from_files`].
+    pub fn from_pair(pair: &str) -> Result<Self, String> {
+        let (certificate, private) = split(pair)?;
+        Self::follow(Files { certificate: certificate.into(), private: private.into(), settings: OF_SEVERAL })
+    }
+
+    fn follow(files: Files) -> Result<Self, String> {
         let contents = files.read()?;
-        let current = ArcSwap::from_pointee(parse(&contents)?);
+        let current = ArcSwap::from_pointee(files.parse(&contents)?);
         Ok(Self { current, files: Some((files, Mutex::new(contents))) })
+    }
+
+    /// Its file, to be named in logs.
+    fn place(&self) -> String {
+        let files = self.files.as_ref();
+        files.map_or_else(|| "self-signed".into(), |(files, _)| files.certificate.display().to_string())
     }
 
     /// Makes a certificate for those names and addresses, for development.
@@ -75,7 +137,7 @@ impl Certificate {
         if *seen == contents {
             return Ok(false);
         }
-        let parsed = parse(&contents);
+        let parsed = files.parse(&contents);
         // A broken pair is reported once, not at every look.
         *seen = contents;
         self.current.store(Arc::new(parsed?));
@@ -83,37 +145,23 @@ impl Certificate {
     }
 }
 
+/// The two paths of a pair. None of them can have a colon in it.
+///
+/// # Errors
+/// When there are not two of them.
+pub fn split(pair: &str) -> Result<(&str, &str), String> {
+    let mut parts = pair.split(':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(certificate), Some(private), None) if !certificate.is_empty() && !private.is_empty() => {
+            Ok((certificate, private))
+        }
+        _ => Err(format!("tls_certs: '{pair}' is no pair of files; write chain.pem:key.pem")),
+    }
+}
+
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(self.current.load_full())
-    }
-}
-
-fn parse((certificate, private): &Contents) -> Result<CertifiedKey, String> {
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
-        .collect::<Result<_, _>>()
-        .map_err(|error| format!("tls_cert: the file is no sound PEM: {error}"))?;
-    if chain.is_empty() {
-        return Err("tls_cert: no certificate is in the file; name a PEM file with BEGIN CERTIFICATE".into());
-    }
-    let private = PrivateKeyDer::from_pem_slice(private).map_err(|error| match error {
-        pem::Error::NoItemsFound => {
-            "tls_key: no private key is in the file; name a PEM file with one that has no passphrase".into()
-        }
-        error => format!("tls_key: the file is no sound PEM: {error}"),
-    })?;
-    CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| unusable(&error))
-}
-
-fn unusable(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InconsistentKeys(_) => {
-            "tls_key: not the private key of the certificate in tls_cert; name a pair made together".into()
-        }
-        rustls::Error::InvalidCertificate(error) => {
-            format!("tls_cert: the certificate cannot be read: {error}")
-        }
-        error => format!("tls_key: the private key cannot be used: {error}"),
     }
 }
 
@@ -131,19 +179,30 @@ mod tests {
         let (first, second) = (pair(), pair());
         let wrapped = |what: &str| format!("-----BEGIN {what}-----\nAAAA\n-----END {what}-----\n");
         let rows = [
-            ("hello", first.1.as_str(), "tls_cert: no certificate"),
-            (&wrapped("CERTIFICATE"), &first.1, "tls_cert: the certificate cannot be read"),
-            ("-----BEGIN CERTIFICATE-----\nAAAA\n", &first.1, "tls_cert: the file is no sound PEM"),
-            (&first.0, "hello", "tls_key: no private key"),
-            (&first.0, &wrapped("PRIVATE KEY"), "tls_key: the private key cannot be used"),
-            (&first.0, &second.1, "tls_key: not the private key of"),
+            ("hello", first.1.as_str(), "tls_cert: c.pem: no certificate"),
+            (&wrapped("CERTIFICATE"), &first.1, "tls_cert: c.pem: the certificate cannot be read"),
+            ("-----BEGIN CERTIFICATE-----\nAAAA\n", &first.1, "tls_cert: c.pem: the file is no sound PEM"),
+            (&first.0, "hello", "tls_key: k.pem: no private key"),
+            (&first.0, &wrapped("PRIVATE KEY"), "tls_key: k.pem: the private key cannot be used"),
+            (&first.0, &second.1, "tls_key: k.pem: not the private key of the certificate in c.pem"),
         ];
+        let files = Files { certificate: "c.pem".into(), private: "k.pem".into(), settings: ONE };
         for (certificate, private, hint) in rows {
-            let error = parse(&(certificate.into(), private.into())).unwrap_err();
+            let error = files.parse(&(certificate.into(), private.into())).unwrap_err();
             assert!(error.starts_with(hint), "{error}");
         }
         let nowhere = Certificate::from_files("/nowhere", "/nowhere").unwrap_err();
         assert!(nowhere.starts_with("tls_cert: /nowhere"), "{nowhere}");
+    }
+
+    #[test]
+    fn a_pair_is_two_files() {
+        assert_eq!(split("/a/c.pem:/a/k.pem"), Ok(("/a/c.pem", "/a/k.pem")));
+        for wrong in ["", ":", "c.pem", "c.pem:", ":k.pem", "a:b:c"] {
+            assert!(split(wrong).unwrap_err().starts_with("tls_certs: "), "{wrong}");
+        }
+        let nowhere = Certificate::from_pair("/nowhere:/nowhere").unwrap_err();
+        assert!(nowhere.starts_with("tls_certs: /nowhere"), "{nowhere}");
     }
 
     #[test]

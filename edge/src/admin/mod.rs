@@ -1,5 +1,5 @@
 //! The private side of an edge, on a thread of its own: health, metrics and purge, the poll of the signing keys, the
-//! probes of upstreams, and the look at the certificate's files.
+//! probes of upstreams, and the look at the certificates' files.
 
 mod api;
 mod prefetch;
@@ -25,7 +25,7 @@ use crate::tls::Tls;
 use crate::trace::Exporter;
 use crate::upstream::{Connector, Upstreams, client, probe};
 
-/// How often the certificate's files are looked at.
+/// How often the certificates' files are looked at.
 const CERTIFICATE_POLL: Duration = Duration::from_secs(1);
 /// Rest between two sweeps, so that a storm of purges does not keep a core busy.
 const SWEEP_PAUSE: Duration = Duration::from_millis(500);
@@ -83,7 +83,7 @@ impl Control {
             probe(self.upstreams, path, pause);
         }
         if let Some(tls) = self.tls {
-            tokio::spawn(follow_certificate(tls));
+            tokio::spawn(follow_certificates(tls));
         }
         tokio::spawn(sweep(self.edge.clone(), self.sweep.clone()));
         tokio::spawn(make_room(self.edge.clone()));
@@ -116,14 +116,10 @@ async fn serve(edge: Arc<Edge>, sweep: Arc<Notify>, stream: TcpStream) {
     }
 }
 
-async fn follow_certificate(tls: Tls) {
+async fn follow_certificates(tls: Tls) {
     loop {
         sleep(CERTIFICATE_POLL).await;
-        match tls.certificate().reload() {
-            Ok(false) => {}
-            Ok(true) => tracing::info!("certificate reloaded"),
-            Err(error) => tracing::warn!("certificate not reloaded, the one before stays: {error}"),
-        }
+        tls.follow_files();
     }
 }
 

@@ -168,8 +168,13 @@ pub fn tls_config(alpn: &str) -> Arc<ClientConfig> {
 }
 
 pub async fn tls(addr: SocketAddr, config: Arc<ClientConfig>) -> TlsStream<TcpStream> {
+    tls_as(addr, config, "localhost").await
+}
+
+/// A connection to that server name.
+pub async fn tls_as(addr: SocketAddr, config: Arc<ClientConfig>, name: &str) -> TlsStream<TcpStream> {
     let stream = TcpStream::connect(addr).await.unwrap();
-    let name = ServerName::try_from("localhost").unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
     TlsConnector::from(config).connect(name, stream).await.unwrap()
 }
 
