@@ -15,7 +15,8 @@ use crate::secret::Secret;
 use crate::trace::Traces;
 use crate::upstream::Bases;
 
-/// State and settings shared by all workers.
+/// State and settings shared by all workers. A new configuration makes a new one, which has the state in common with the one
+/// before.
 #[derive(Debug)]
 pub(crate) struct Edge {
     pub(crate) config: Config,
@@ -23,21 +24,21 @@ pub(crate) struct Edge {
     pub(crate) loop_name: String,
     pub(crate) access_log: AccessLog,
     pub(crate) clock: Clock,
-    pub(crate) store: Store,
-    pub(crate) depot: Depot,
+    pub(crate) store: Arc<Store>,
+    pub(crate) depot: Arc<Depot>,
     pub(crate) load: Arc<Load>,
     pub(crate) fills: Arc<Table>,
     pub(crate) bases: Arc<Bases>,
     /// What edges show that this one shields.
     pub(crate) downstream: Option<Secret>,
-    pub(crate) prefetch: Prefetch,
+    pub(crate) prefetch: Arc<Prefetch>,
     pub(crate) keys: Arc<KeyRing>,
-    pub(crate) verdicts: Verdicts,
+    pub(crate) verdicts: Arc<Verdicts>,
     pub(crate) traces: Traces,
     pub(crate) metrics: Metrics,
-    draining: AtomicBool,
+    draining: Arc<AtomicBool>,
     /// When the last warning about an upstream was written.
-    warned_ms: AtomicU64,
+    warned_ms: Arc<AtomicU64>,
 }
 
 /// Shortest time between two warnings about upstreams.
@@ -63,21 +64,53 @@ impl Edge {
             loop_name: format!("{}; node={:016x}", config.name, node()?),
             access_log: config.access_log()?,
             clock: Clock::start(),
-            depot: Depot::new(config.sendfile_bytes),
-            store: Store::new(config.cache_bytes, metrics.evictions.clone()),
+            depot: Arc::new(Depot::new(config.sendfile_bytes)),
+            store: Arc::new(Store::new(config.cache_bytes, metrics.evictions.clone())),
             fills: Arc::new(Table::new(load.clone())),
             load,
             bases: Arc::new(Bases::new(&config, &metrics)?),
             downstream: Secret::new(&config.downstream_secret),
-            prefetch: Prefetch::new(config.prefetch_fills),
+            prefetch: Arc::new(Prefetch::new(config.prefetch_fills)),
             keys: Arc::default(),
-            verdicts: Verdicts::new(),
+            verdicts: Arc::new(Verdicts::new()),
             traces: Traces::new(!config.otlp_endpoint.is_empty(), config.trace_sample, &metrics),
             metrics,
-            draining: AtomicBool::new(false),
-            warned_ms: AtomicU64::new(0),
+            draining: Arc::default(),
+            warned_ms: Arc::default(),
             config,
         })
+    }
+
+    /// The same edge with other settings, which were checked. Limits that both share are set by [`Edge::take_over`].
+    ///
+    /// # Errors
+    /// When a setting makes no sense.
+    pub(crate) fn renewed(&self, config: Config) -> Result<Self, String> {
+        Ok(Self {
+            loop_name: self.loop_name.clone(),
+            access_log: config.access_log()?,
+            clock: self.clock,
+            depot: self.depot.clone(),
+            store: self.store.clone(),
+            fills: self.fills.clone(),
+            load: self.load.clone(),
+            bases: Arc::new(self.bases.renewed(&config, &self.metrics)?),
+            downstream: Secret::new(&config.downstream_secret),
+            prefetch: self.prefetch.clone(),
+            keys: self.keys.clone(),
+            verdicts: self.verdicts.clone(),
+            traces: self.traces.renewed(config.trace_sample),
+            metrics: self.metrics.clone(),
+            draining: self.draining.clone(),
+            warned_ms: self.warned_ms.clone(),
+            config,
+        })
+    }
+
+    /// The settings of this edge are in force from now on, in place of those of `before`.
+    pub(crate) fn take_over(&self, before: &Self) {
+        self.load.set_limits(&self.config);
+        before.bases.forget_all_but(&self.bases, &self.metrics);
     }
 
     /// What decides about storing, beside the response.

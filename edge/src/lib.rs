@@ -18,6 +18,7 @@
 //! | [`access`] | signing keys and tokens that were checked before |
 //! | [`server`] | sockets, threads, connections, limits, drain |
 //! | [`tls`] | certificates and session tickets |
+//! | [`reload`] | what a new configuration changes while the edge runs |
 //! | [`trace`] | trace context and spans |
 //! | [`admin`] | health, metrics, purge |
 //! | [`semantics`] | HTTP's rules as pure functions |
@@ -41,6 +42,7 @@ mod metrics;
 mod pipeline;
 mod prefetch;
 mod problem;
+mod reload;
 mod secret;
 pub mod semantics;
 mod server;
@@ -49,4 +51,5 @@ mod trace;
 mod upstream;
 
 pub use config::Config;
+pub use reload::{Change, ReloadError, Reloaded, pending};
 pub use server::{Running, StartError, start};

@@ -25,7 +25,9 @@ const PREFETCH_BYTES: u64 = 2;
 /// What is under way, shared by all workers.
 #[derive(Debug)]
 pub(crate) struct Load {
-    limits: Limits,
+    most_fills: AtomicU64,
+    cache_bytes: u64,
+    fill_bytes: AtomicU64,
     fills: AtomicU64,
     coming: AtomicU64,
     bodies: AtomicU64,
@@ -71,7 +73,28 @@ impl Load {
     }
 
     fn within(limits: Limits) -> Self {
-        Self { limits, fills: AtomicU64::new(0), coming: AtomicU64::new(0), bodies: AtomicU64::new(0) }
+        Self {
+            most_fills: AtomicU64::new(limits.fills),
+            cache_bytes: limits.cache_bytes,
+            fill_bytes: AtomicU64::new(limits.fill_bytes),
+            fills: AtomicU64::new(0),
+            coming: AtomicU64::new(0),
+            bodies: AtomicU64::new(0),
+        }
+    }
+
+    /// Sets other limits for what begins from now on; that of the cache stays.
+    pub(crate) fn set_limits(&self, config: &Config) {
+        self.most_fills.store(config.fills, Relaxed);
+        self.fill_bytes.store(config.fill_bytes, Relaxed);
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            fills: self.most_fills.load(Relaxed),
+            cache_bytes: self.cache_bytes,
+            fill_bytes: self.fill_bytes.load(Relaxed),
+        }
     }
 
     /// A place among the fetches that are under way.
@@ -90,12 +113,12 @@ impl Load {
     }
 
     fn has_room(&self, fills: u64, whom: For) -> Result<(), Lack> {
-        let Limits { fills: most, fill_bytes, .. } = self.limits;
+        let limits @ Limits { fills: most, fill_bytes, .. } = self.limits();
         let (most, kept_free) = match whom {
             For::Client => (most, fill_bytes / SPARE),
             For::Prefetch => ((most / PREFETCH_FILLS).max(1), fill_bytes / PREFETCH_BYTES),
         };
-        let has_bytes = self.taken().saturating_add(kept_free) <= self.limits.bytes();
+        let has_bytes = self.taken().saturating_add(kept_free) <= limits.bytes();
         match (fills < most, has_bytes) {
             (false, _) => Err(Lack::Fills),
             (true, false) => Err(Lack::Bytes),
@@ -105,9 +128,9 @@ impl Load {
 
     /// Whether requests may have to be refused soon.
     pub(crate) fn is_in_duress(&self) -> bool {
-        let Limits { fills: most, fill_bytes, .. } = self.limits;
+        let limits @ Limits { fills: most, fill_bytes, .. } = self.limits();
         let few_fills = self.fills() > 0 && self.fills() >= most - most / DURESS;
-        few_fills || self.taken().saturating_add(fill_bytes / DURESS) > self.limits.bytes()
+        few_fills || self.taken().saturating_add(fill_bytes / DURESS) > limits.bytes()
     }
 
     /// Room for a body that is coming in, of no size yet.
@@ -126,7 +149,7 @@ impl Load {
 
     /// Whether there are more bytes of whole bodies than the cache keeps.
     pub(crate) fn exceeds_cache(&self) -> bool {
-        self.bodies() > self.limits.cache_bytes
+        self.bodies() > self.cache_bytes
     }
 
     /// Fetches under way.
@@ -190,7 +213,7 @@ impl Room {
             return true;
         }
         self.load.coming.fetch_add(more, Relaxed);
-        let fits = self.load.taken() <= self.load.limits.bytes();
+        let fits = self.load.taken() <= self.load.limits().bytes();
         if fits {
             self.bytes = bytes;
         } else {
@@ -254,6 +277,17 @@ mod tests {
         drop((first, passed_on));
         assert!(load.begin(For::Client).is_ok());
         assert_eq!(load.fills(), 0);
+    }
+
+    #[test]
+    fn other_limits_hold_for_what_begins() {
+        let load = load(1, 100, 160);
+        let first = load.begin(For::Client).unwrap();
+        assert_eq!(load.begin(For::Client).unwrap_err(), Lack::Fills);
+        load.set_limits(&Config { fills: 2, fill_bytes: 32, cache_bytes: 7, ..Config::default() });
+        let second = load.begin(For::Client).unwrap();
+        assert!(load.room().hold(132) && !load.room().hold(133), "the cache's limit stays");
+        drop((first, second));
     }
 
     #[test]

@@ -34,6 +34,30 @@ impl Tls {
         self.config.clone()
     }
 
+    /// Reads the certificates of another configuration, if they are others.
+    ///
+    /// # Errors
+    /// When a certificate or private key cannot be read, or do not belong together.
+    pub(crate) fn others(before: &Config, after: &Config) -> Result<Option<Vec<Certificate>>, String> {
+        let of = |config: &Config| {
+            (
+                config.tls_cert.clone(),
+                config.tls_key.clone(),
+                config.tls_certs.clone(),
+                config.tls_self_signed,
+            )
+        };
+        (after.uses_tls() && of(before) != of(after)).then(|| read_certificates(after)).transpose()
+    }
+
+    /// Takes others into use for handshakes that begin from now on.
+    pub(crate) fn replace(&self, certificates: Vec<Certificate>) {
+        match self.certificates.replace(certificates) {
+            Ok(look) => log(&look),
+            Err(error) => tracing::error!("certificates not replaced: {error}"),
+        }
+    }
+
     /// Takes certificates whose files changed into use.
     pub(crate) fn follow_files(&self) {
         log(&self.certificates.reload());

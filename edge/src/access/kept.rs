@@ -27,7 +27,10 @@ impl Kept {
             return None;
         }
         let mut kept = Self { file: file.into(), content: None };
-        kept.load(ring);
+        // Keys that were polled are newer than those that were kept.
+        if !ring.is_loaded() {
+            kept.load(ring);
+        }
         Some(kept)
     }
 

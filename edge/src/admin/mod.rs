@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::access::{Kept, Poller};
@@ -35,39 +36,71 @@ const ROOM_PAUSE: Duration = Duration::from_secs(5);
 const LAST_SPANS: Duration = Duration::from_secs(2);
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The edge with the settings that are in force, and what makes its connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    pub(crate) edge: Arc<Edge>,
+    pub(crate) connector: Connector,
+}
+
 /// What the private side works with.
 pub(crate) struct Control {
-    edge: Arc<Edge>,
-    poller: Option<Poller>,
-    upstreams: Upstreams,
+    current: watch::Receiver<Current>,
+    errands: Errands,
     tls: Option<Tls>,
     phase: watch::Receiver<Phase>,
     sweep: Arc<Notify>,
     exporter: Option<Exporter>,
 }
 
-impl Control {
-    /// # Errors
-    /// When a URL cannot be read, or a secret or name cannot stand in a field.
-    pub(crate) fn new(
-        edge: Arc<Edge>,
-        connector: Connector,
-        tls: Option<Tls>,
-        phase: watch::Receiver<Phase>,
-    ) -> Result<Self, String> {
+/// What is asked of others time and again, as the settings say.
+struct Errands {
+    poller: Option<Poller>,
+    probes: Option<(Upstreams, String, Duration)>,
+}
+
+impl Errands {
+    fn new(current: &Current) -> Result<Self, String> {
+        let Current { edge, connector } = current;
         let config = &edge.config;
-        let url = config.key_set_url();
-        let uri: Uri = url.parse().map_err(|_| "key_set_url is not a URL")?;
-        let upstreams = Upstreams::new(connector.clone(), &edge)?;
-        let exporter = Exporter::new(&edge, connector.clone())?;
+        let uri: Uri = config.key_set_url().parse().map_err(|_| "key_set_url is not a URL")?;
         let poller = (!config.open).then(|| {
             let interval = Duration::from_secs(config.key_poll_seconds);
             let deadline = millis(config.first_byte_timeout_ms);
             let kept = Kept::open(&config.key_set_file, &edge.keys);
-            Poller::new(client(connector), uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
+            let client = client(connector.clone());
+            Poller::new(client, uri, interval, deadline, edge.keys.clone(), edge.metrics.clone())
                 .keeping(kept)
         });
-        Ok(Self { edge, poller, upstreams, tls, phase, sweep: Arc::default(), exporter })
+        let upstreams = Upstreams::new(connector.clone(), edge)?;
+        let probes = config.probe().map(|(path, pause)| (upstreams, path.to_owned(), pause));
+        Ok(Self { poller, probes })
+    }
+
+    /// The tasks that run them; they end when this is dropped.
+    fn start(self) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        if let Some(poller) = self.poller {
+            tasks.spawn(poller.run());
+        }
+        if let Some((upstreams, path, pause)) = self.probes {
+            probe(&mut tasks, upstreams, &path, pause);
+        }
+        tasks
+    }
+}
+
+impl Control {
+    /// # Errors
+    /// When a URL cannot be read, or a secret or name cannot stand in a field.
+    pub(crate) fn new(
+        mut current: watch::Receiver<Current>,
+        tls: Option<Tls>,
+        phase: watch::Receiver<Phase>,
+    ) -> Result<Self, String> {
+        let now = current.borrow_and_update().clone();
+        let exporter = Exporter::new(&now.edge, now.connector.clone())?;
+        Ok(Self { errands: Errands::new(&now)?, current, tls, phase, sweep: Arc::default(), exporter })
     }
 
     /// Works until the edge stops.
@@ -76,23 +109,21 @@ impl Control {
             Ok(listener) => listener,
             Err(error) => return tracing::error!("admin listener cannot be used: {error}"),
         };
-        if let Some(poller) = self.poller {
-            tokio::spawn(poller.run());
-        }
-        if let Some((path, pause)) = self.edge.config.probe() {
-            probe(self.upstreams, path, pause);
-        }
         if let Some(tls) = self.tls {
             tokio::spawn(follow_certificates(tls));
         }
-        tokio::spawn(sweep(self.edge.clone(), self.sweep.clone()));
-        tokio::spawn(make_room(self.edge.clone()));
+        let edge = self.current.borrow().edge.clone();
+        tokio::spawn(sweep(edge.clone(), self.sweep.clone()));
+        tokio::spawn(make_room(edge));
+        tokio::spawn(run_errands(self.errands, self.current.clone()));
         let mut phase = self.phase;
         let exported = self.exporter.map(|exporter| tokio::spawn(exporter.run(phase.clone())));
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => drop(tokio::spawn(serve(self.edge.clone(), self.sweep.clone(), stream))),
+                    Ok((stream, _)) => {
+                        drop(tokio::spawn(serve(self.current.clone(), self.sweep.clone(), stream)));
+                    }
                     Err(_) => sleep(Duration::from_millis(50)).await,
                 },
                 () = Phase::stopped(&mut phase) => break,
@@ -104,9 +135,22 @@ impl Control {
     }
 }
 
-async fn serve(edge: Arc<Edge>, sweep: Arc<Notify>, stream: TcpStream) {
+/// Runs them with the settings that are in force: after each change anew.
+async fn run_errands(errands: Errands, mut current: watch::Receiver<Current>) {
+    let mut tasks = errands.start();
+    while current.changed().await.is_ok() {
+        let now = current.borrow_and_update().clone();
+        match Errands::new(&now) {
+            Ok(errands) => tasks = errands.start(),
+            Err(error) => tracing::error!("signing keys and probes go on as before: {error}"),
+        }
+    }
+    drop(tasks);
+}
+
+async fn serve(current: watch::Receiver<Current>, sweep: Arc<Notify>, stream: TcpStream) {
     let service = service_fn(move |request| {
-        let (edge, sweep) = (edge.clone(), sweep.clone());
+        let (edge, sweep) = (current.borrow().edge.clone(), sweep.clone());
         async move { Ok::<_, Infallible>(api::answer(&edge, &sweep, request).await) }
     });
     let mut builder = http1::Builder::new();

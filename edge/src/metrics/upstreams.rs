@@ -73,6 +73,20 @@ impl Upstreams {
     }
 }
 
+impl Upstreams {
+    /// Shows nothing more of the upstream with that number and name.
+    pub(crate) fn forget(&self, number: usize, host: &str) {
+        let who = [("upstream", number.to_string()), ("host", host.to_owned())];
+        let [place, name] = who.clone();
+        for outcome in OUTCOMES {
+            self.requests.remove(&[place.clone(), name.clone(), ("outcome", outcome.to_owned())]);
+        }
+        self.first_byte.remove(&who);
+        self.broken.remove(&who);
+        self.asked.remove(&who);
+    }
+}
+
 impl UpstreamMeter {
     /// A request has ended with a head, or without.
     pub(crate) fn answered(&self, outcome: Result<StatusCode, Fault>) {

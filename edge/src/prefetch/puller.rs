@@ -15,13 +15,14 @@ use crate::server::Worker;
 const RENDITIONS: usize = 16;
 
 /// Makes the pulls that are left, until the edge drains.
-pub(crate) async fn work(worker: Arc<Worker>) {
-    let prefetch = &worker.edge.prefetch;
+pub(crate) async fn work(mut worker: Arc<Worker>) {
+    let prefetch = worker.edge.prefetch.clone();
     let waiting = prefetch.waiting.lock().map_or(None, |mut waiting| waiting.take());
     let (Some(mut waiting), true) = (waiting, prefetch.is_on()) else { return };
     let room = Arc::new(Semaphore::new(prefetch.fills.min(Semaphore::MAX_PERMITS)));
     while let Some(pull) = waiting.recv().await {
         let Ok(permit) = room.clone().acquire_owned().await else { return };
+        Worker::renew(&mut worker);
         if worker.edge.is_draining() {
             return;
         }

@@ -148,7 +148,8 @@ type Answer = Pin<Box<dyn Future<Output = Result<hyper::Response<Body>, std::con
 fn service(worker: &Arc<Worker>, activity: &Arc<Activity>) -> impl Fn(Request<Incoming>) -> Answer + use<> {
     let (worker, activity) = (worker.clone(), activity.clone());
     move |request| {
-        let (worker, activity) = (worker.clone(), activity.clone());
+        let (mut worker, activity) = (worker.clone(), activity.clone());
+        Worker::renew(&mut worker);
         let request = request.map(|content| Some(RequestContent::Http1(content)));
         Box::pin(async move { Ok(pipeline::handle(&worker, activity, request).await) })
     }

@@ -10,8 +10,8 @@ use crate::metrics::Metrics;
 /// Counts open connections; shared by all workers.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    limit: u64,
-    limit_per_address: u64,
+    limit: AtomicU64,
+    limit_per_address: AtomicU64,
     open: AtomicU64,
     by_address: Mutex<HashMap<IpAddr, u64>>,
     metrics: Metrics,
@@ -28,29 +28,37 @@ impl Gate {
     /// 0 means no limit.
     pub(crate) fn new(limit: u64, limit_per_address: u64, metrics: Metrics) -> Arc<Self> {
         Arc::new(Self {
-            limit,
-            limit_per_address,
+            limit: AtomicU64::new(limit),
+            limit_per_address: AtomicU64::new(limit_per_address),
             open: AtomicU64::new(0),
             by_address: Mutex::default(),
             metrics,
         })
     }
 
+    /// Sets other limits for connections that come from now on.
+    pub(crate) fn set_limits(&self, limit: u64, limit_per_address: u64) {
+        self.limit.store(limit, Ordering::Relaxed);
+        self.limit_per_address.store(limit_per_address, Ordering::Relaxed);
+    }
+
     /// Lets a connection in, or counts that it was turned away.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= self.limit && self.limit > 0 {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let limit_per_address = self.limit_per_address.load(Ordering::Relaxed);
+        if self.open.fetch_add(1, Ordering::Relaxed) >= limit && limit > 0 {
             self.open.fetch_sub(1, Ordering::Relaxed);
             self.metrics.turned_away("connections");
             return None;
         }
-        let address = (self.limit_per_address > 0).then(|| network(address));
+        let address = (limit_per_address > 0).then(|| network(address));
         let permit = Permit { gate: self.clone(), address };
         self.metrics.connections.inc();
         if let Some(address) = address {
             let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
             let count = by_address.entry(address).or_insert(0);
             *count += 1;
-            if *count > self.limit_per_address {
+            if *count > limit_per_address {
                 self.metrics.turned_away("connections-per-address");
                 drop(by_address);
                 return None;
@@ -102,6 +110,20 @@ mod tests {
         drop(first);
         assert!(gate.admit(a).is_some());
         assert_eq!(gate.by_address.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn other_limits_hold_for_those_that_come() {
+        let gate = Gate::new(1, 0, Metrics::new());
+        let a: IpAddr = "10.0.0.1".parse().unwrap();
+        let _first = gate.admit(a).unwrap();
+        assert!(gate.admit(a).is_none());
+        gate.set_limits(0, 1);
+        let second = gate.admit(a).unwrap();
+        assert!(gate.admit(a).is_none());
+        gate.set_limits(0, 0);
+        drop(second);
+        assert!(gate.admit(a).is_some() && gate.by_address.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use slab::Slab;
 use tokio::sync::Notify;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::activity::{Activity, Verdict};
 use super::running::Phase;
@@ -65,7 +65,7 @@ impl Member {
     pub(super) async fn told(&self, worker: &Worker) -> Order {
         self.entry.call.notified().await;
         let now_ms = worker.edge.clock.now_ms();
-        match self.entry.activity.verdict(now_ms, &worker.deadlines) {
+        match self.entry.activity.verdict(now_ms, &worker.newest().deadlines) {
             _ if self.entry.dropped.load(Relaxed) => Order::Drop,
             Verdict::Close => Order::Idle,
             _ if worker.edge.is_draining() => Order::Drain,
@@ -82,12 +82,14 @@ impl Drop for Member {
 }
 
 /// Looks after this thread's connections for as long as it runs.
-pub(super) async fn look_after(worker: Arc<Worker>) {
+pub(super) async fn look_after(mut worker: Arc<Worker>) {
     let mut phase = worker.phase.clone();
-    let mut tick = interval(worker.deadlines.tick());
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tick = ticks(&worker);
     let mut draining = false;
     loop {
+        if Worker::renew(&mut worker) {
+            tick = ticks(&worker);
+        }
         tokio::select! {
             _ = tick.tick() => look(&worker, |_| draining),
             () = Phase::draining(&mut phase), if !draining => {
@@ -97,6 +99,12 @@ pub(super) async fn look_after(worker: Arc<Worker>) {
             }
         }
     }
+}
+
+fn ticks(worker: &Worker) -> Interval {
+    let mut tick = interval(worker.deadlines.tick());
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
 }
 
 /// Calls each connection that has outstayed its welcome, and each that `ends` picks.

@@ -2,20 +2,22 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::gate::Gate;
 use super::listener::listeners;
-use super::worker::{self, Parts};
+use super::worker::{self, Parts, Worker};
+use crate::admin;
 use crate::config::Config;
 use crate::edge::Edge;
-use crate::upstream::{Upstreams, connector};
-use crate::{admin, tls};
+use crate::reload::{ReloadError, Reloaded, compare};
+use crate::tls::Tls;
+use crate::upstream::{Connector, Upstreams, connector, connects_differently};
 
 /// Where an edge is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,10 +69,19 @@ pub enum StartError {
 pub struct Running {
     addr: SocketAddr,
     admin_addr: SocketAddr,
-    edge: Arc<Edge>,
     phase: watch::Sender<Phase>,
-    workers: Vec<oneshot::Receiver<()>>,
+    tls: Option<Tls>,
+    gate: Arc<Gate>,
+    current: Mutex<Current>,
+    threads: Vec<oneshot::Receiver<()>>,
     admin: oneshot::Receiver<()>,
+}
+
+/// What a new configuration makes anew.
+#[derive(Debug)]
+struct Current {
+    workers: Vec<Arc<Worker>>,
+    control: watch::Sender<admin::Current>,
 }
 
 /// Binds both addresses, starts the workers, and returns. Signing keys are fetched in the background: the edge
@@ -82,32 +93,37 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let edge = Arc::new(Edge::new(config).map_err(StartError::Config)?);
     let config = &edge.config;
     let (phase, watching) = watch::channel(Phase::Serving);
-    let tls = tls::Tls::new(config).map_err(StartError::Config)?;
+    let tls = Tls::new(config).map_err(StartError::Config)?;
     let public = listen("listen", &config.listen, config.worker_count())?;
     let private = listen("admin_listen", &config.admin_listen, 1)?;
     let (addr, admin_addr) = (local(&public), local(&private));
     let connector = connector(config).map_err(StartError::Config)?;
     let gate = Gate::new(config.connections, config.connections_per_address, edge.metrics.clone());
-    let control = admin::Control::new(edge.clone(), connector.clone(), tls.clone(), watching.clone())
-        .map_err(StartError::Config)?;
-    let mut workers = Vec::new();
+    let (control, changes) =
+        watch::channel(admin::Current { edge: edge.clone(), connector: connector.clone() });
+    let private_side =
+        admin::Control::new(changes, tls.clone(), watching.clone()).map_err(StartError::Config)?;
+    let (mut workers, mut threads) = (Vec::new(), Vec::new());
     for (number, listener) in public.into_iter().enumerate() {
-        let upstreams = Upstreams::new(connector.clone(), &edge);
+        let upstreams = Upstreams::new(connector.clone(), &edge).map_err(StartError::Config)?;
         let parts = Parts {
             number,
             edge: edge.clone(),
-            upstreams: upstreams.map_err(StartError::Config)?,
-            tls: tls.as_ref().map(|tls| tls.server_config()),
+            upstreams,
+            tls: tls.as_ref().map(Tls::server_config),
             gate: gate.clone(),
             phase: watching.clone(),
-            listener,
         };
-        workers.push(spawn(&format!("edge-{number}"), worker::run(parts))?);
+        let alive = mpsc::channel(1);
+        let worker = Arc::new(Worker::new(parts, &alive.0));
+        threads.push(spawn(&format!("edge-{number}"), worker::run(worker.clone(), listener, alive))?);
+        workers.push(worker);
     }
     let admin_listener = private.into_iter().next().expect("one listener was asked for");
-    let admin = spawn("edge-admin", control.run(admin_listener))?;
+    let admin = spawn("edge-admin", private_side.run(admin_listener))?;
     tracing::info!(edge.addr = %addr, edge.admin_addr = %admin_addr, workers = workers.len(), "edge listens");
-    Ok(Running { addr, admin_addr, edge: edge.clone(), phase, workers, admin })
+    let current = Mutex::new(Current { workers, control });
+    Ok(Running { addr, admin_addr, phase, tls, gate, current, threads, admin })
 }
 
 fn listen(
@@ -151,15 +167,49 @@ impl Running {
         self.admin_addr
     }
 
+    /// Takes another configuration into use, as a whole or not at all. Requests that begin from now on find it, on connections
+    /// that are open as on new ones; those under way end with the settings that they began with. What cannot change while
+    /// the process runs stays, and is told. Reads the files that the configuration names.
+    ///
+    /// # Errors
+    /// When a setting makes no sense, or a file cannot be used: everything is as it was.
+    pub fn reload(&self, config: Config) -> Result<Reloaded, ReloadError> {
+        let mut current = self.current();
+        let before = current.control.borrow().clone();
+        config.check().map_err(ReloadError)?;
+        let (next, changes) = compare(&before.edge.config, &config);
+        // Together with what stays it may make no sense.
+        next.check().map_err(ReloadError)?;
+        let certificates = Tls::others(&before.edge.config, &next).map_err(ReloadError)?;
+        let edge = Arc::new(before.edge.renewed(next).map_err(ReloadError)?);
+        let made = current.renewed(&before, &edge);
+        let (workers, connector) = made.map_err(|error| {
+            edge.bases.forget_all_but(&before.edge.bases, &edge.metrics);
+            ReloadError(error)
+        })?;
+        // Nothing can fail any more.
+        edge.take_over(&before.edge);
+        self.gate.set_limits(edge.config.connections, edge.config.connections_per_address);
+        if let (Some(tls), Some(certificates)) = (&self.tls, certificates) {
+            tls.replace(certificates);
+        }
+        for (before, next) in current.workers.iter().zip(&workers) {
+            before.follow(next.clone());
+        }
+        current.workers = workers;
+        current.control.send_replace(admin::Current { edge, connector });
+        Ok(Reloaded { changes })
+    }
+
     /// Stops accepting, lets every response and fill under way finish, and returns when all is done or after
     /// `grace`. Meanwhile `/readyz` says 503, HTTP/2 clients get GOAWAY and HTTP/1.1 clients `Connection: close`.
     pub async fn drain(mut self, grace: Duration) {
-        self.edge.begin_draining();
+        self.current().control.borrow().edge.begin_draining();
         self.phase.send_replace(Phase::Draining);
-        let workers = std::mem::take(&mut self.workers);
+        let threads = std::mem::take(&mut self.threads);
         let finished = timeout(grace, async {
-            for worker in workers {
-                let _ = worker.await;
+            for thread in threads {
+                let _ = thread.await;
             }
         });
         if finished.await.is_err() {
@@ -170,6 +220,30 @@ impl Running {
         }
         self.phase.send_replace(Phase::Stopped);
         let _ = (&mut self.admin).await;
+    }
+}
+
+impl Running {
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Current {
+    /// The workers with the settings of `edge`, and what makes its connections.
+    fn renewed(
+        &self,
+        before: &admin::Current,
+        edge: &Arc<Edge>,
+    ) -> Result<(Vec<Arc<Worker>>, Connector), String> {
+        let differs = connects_differently(&before.edge.config, &edge.config);
+        let other = differs.then(|| connector(&edge.config)).transpose()?;
+        let renewed = |worker: &Arc<Worker>| {
+            let upstreams = worker.upstreams.renewed(other.clone(), edge)?;
+            Ok(Arc::new(worker.renewed(edge.clone(), upstreams)))
+        };
+        let workers = self.workers.iter().map(renewed).collect::<Result<_, String>>()?;
+        Ok((workers, other.unwrap_or_else(|| before.connector.clone())))
     }
 }
 

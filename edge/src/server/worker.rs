@@ -2,8 +2,8 @@
 //! table of fills and the keys are shared.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -22,7 +22,8 @@ use crate::upstream::Upstreams;
 /// Pause after an accept that failed for lack of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What one worker's connections share.
+/// What one worker's connections share. A new configuration makes a new one of each, which the one before knows: whoever has
+/// an old one finds the newest from there, and nobody pays for that but one look at a place in memory for each request.
 #[derive(Debug)]
 pub(crate) struct Worker {
     /// Place among the workers of the edge.
@@ -36,12 +37,72 @@ pub(crate) struct Worker {
     alive: mpsc::WeakSender<Infallible>,
     answered_well: AtomicU64,
     untraced: AtomicU64,
+    next: OnceLock<Arc<Self>>,
 }
 
 /// Keeps its worker's thread running while it exists.
 pub(crate) type Alive = Option<mpsc::Sender<Infallible>>;
 
 impl Worker {
+    /// The first of its thread.
+    pub(super) fn new(parts: Parts, alive: &mpsc::Sender<Infallible>) -> Self {
+        let Parts { number, edge, upstreams, tls, gate, phase } = parts;
+        Self {
+            number,
+            deadlines: Deadlines::new(&edge.config),
+            edge,
+            upstreams,
+            tls,
+            gate,
+            phase,
+            alive: alive.downgrade(),
+            answered_well: AtomicU64::new(0),
+            untraced: AtomicU64::new(0),
+            next: OnceLock::new(),
+        }
+    }
+
+    /// The same worker with the settings of another edge.
+    pub(super) fn renewed(&self, edge: Arc<Edge>, upstreams: Upstreams) -> Self {
+        Self {
+            number: self.number,
+            deadlines: Deadlines::new(&edge.config),
+            edge,
+            upstreams,
+            tls: self.tls.clone(),
+            gate: self.gate.clone(),
+            phase: self.phase.clone(),
+            alive: self.alive.clone(),
+            answered_well: AtomicU64::new(0),
+            untraced: AtomicU64::new(0),
+            next: OnceLock::new(),
+        }
+    }
+
+    /// `next` has the settings that are in force from now on.
+    pub(super) fn follow(&self, next: Arc<Self>) {
+        // Only one at a time renews, and only the newest.
+        drop(self.next.set(next));
+    }
+
+    /// The one with the settings that are in force now.
+    pub(super) fn newest(&self) -> &Self {
+        let mut newest = self;
+        while let Some(next) = newest.next.get() {
+            newest = next;
+        }
+        newest
+    }
+
+    /// Changes over to the one with the settings that are in force now; `true` if they are others.
+    pub(crate) fn renew(worker: &mut Arc<Self>) -> bool {
+        let before = Arc::as_ptr(worker);
+        while let Some(next) = worker.next.get() {
+            *worker = next.clone();
+        }
+        before != Arc::as_ptr(worker)
+    }
+
     /// Whether this request that was answered well is one of those that are logged.
     pub(crate) fn is_sampled(&self) -> bool {
         let before = self.answered_well.fetch_add(1, Ordering::Relaxed);
@@ -78,6 +139,7 @@ impl Worker {
             alive: alive.downgrade(),
             answered_well: AtomicU64::new(0),
             untraced: AtomicU64::new(0),
+            next: OnceLock::new(),
             edge,
         })
     }
@@ -91,35 +153,23 @@ pub(super) struct Parts {
     pub(super) tls: Option<Arc<ServerConfig>>,
     pub(super) gate: Arc<Gate>,
     pub(super) phase: watch::Receiver<Phase>,
-    pub(super) listener: std::net::TcpListener,
 }
 
-/// Serves until the drain is over.
-pub(super) async fn run(parts: Parts) {
-    let Parts { number, edge, upstreams, tls, gate, phase, listener } = parts;
+/// Serves until the drain is over. What is served keeps `alive` in use, and `all_gone` ends when nothing is any more.
+pub(super) async fn run(
+    worker: Arc<Worker>,
+    listener: std::net::TcpListener,
+    (alive, mut all_gone): (mpsc::Sender<Infallible>, mpsc::Receiver<Infallible>),
+) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("listener cannot be used: {error}"),
     };
-    let (alive, mut all_gone) = mpsc::channel(1);
-    let deadlines = Deadlines::new(&edge.config);
-    let mut stop = phase.clone();
-    let worker = Arc::new(Worker {
-        number,
-        edge,
-        upstreams,
-        tls,
-        gate,
-        phase,
-        deadlines,
-        alive: alive.downgrade(),
-        answered_well: AtomicU64::new(0),
-        untraced: AtomicU64::new(0),
-    });
+    let mut stop = worker.phase.clone();
     tokio::spawn(roster::look_after(worker.clone()));
     // The first worker takes the queue; the others find it taken.
     let pulls = tokio::spawn(prefetch::work(worker.clone()));
-    accept_until_draining(&worker, listener).await;
+    accept_until_draining(worker, listener).await;
     pulls.abort();
     drop(alive);
     tokio::select! {
@@ -128,12 +178,15 @@ pub(super) async fn run(parts: Parts) {
     }
 }
 
-async fn accept_until_draining(worker: &Arc<Worker>, listener: TcpListener) {
+async fn accept_until_draining(mut worker: Arc<Worker>, listener: TcpListener) {
     let mut phase = worker.phase.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => admit(worker, stream, peer.ip()),
+                Ok((stream, peer)) => {
+                    Worker::renew(&mut worker);
+                    admit(&worker, stream, peer.ip());
+                }
                 Err(error) => {
                     tracing::warn!("connection cannot be accepted: {error}");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -142,12 +195,13 @@ async fn accept_until_draining(worker: &Arc<Worker>, listener: TcpListener) {
             () = Phase::draining(&mut phase) => break,
         }
     }
+    Worker::renew(&mut worker);
     // Connections that the kernel has taken already would be reset by closing the listener.
     let Ok(listener) = listener.into_std() else { return };
     while let Ok((stream, peer)) = listener.accept() {
         let stream = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
         if let Ok(stream) = stream {
-            admit(worker, stream, peer.ip());
+            admit(&worker, stream, peer.ip());
         }
     }
 }

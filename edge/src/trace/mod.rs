@@ -40,6 +40,11 @@ impl Traces {
         Self { every: if exports { every } else { 0 }, spool }
     }
 
+    /// The same, with another share of requests that begin one.
+    pub(crate) fn renewed(&self, every: u64) -> Self {
+        Self { every: if self.spool.is_some() { every } else { 0 }, spool: self.spool.clone() }
+    }
+
     /// The span of a request: of the caller's trace, or, if it is `picked`, of a new one.
     pub(crate) fn begin(&self, headers: &HeaderMap, picked: bool) -> Option<Box<Span>> {
         let parent = parent(headers);

@@ -1,6 +1,6 @@
 //! One upstream: where it is, and how it does.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::Uri;
@@ -15,12 +15,14 @@ use crate::metrics::{Metrics, UpstreamMeter};
 /// An upstream, with what is known of it; one for all workers.
 #[derive(Debug)]
 pub(super) struct Base {
-    pub(super) health: Health,
-    pub(super) waits: Waits,
+    pub(super) health: Arc<Health>,
+    pub(super) waits: Arc<Waits>,
     pub(super) meter: UpstreamMeter,
     /// Why it could not be asked the last time, if that was so.
-    cause: Mutex<String>,
+    cause: Arc<Mutex<String>>,
     uri: Uri,
+    /// Place among the settings.
+    pub(super) number: usize,
     /// Name and port.
     pub(super) host: String,
     /// Path prefix without a slash at the end.
@@ -41,14 +43,21 @@ impl Base {
         let host = uri.authority().map_or_else(String::new, ToString::to_string);
         Ok(Self {
             meter: metrics.upstreams.of(number, &host),
+            number,
             host,
-            health: Health::default(),
-            waits: Waits::new(),
-            cause: Mutex::default(),
+            health: Arc::default(),
+            waits: Arc::new(Waits::new()),
+            cause: Arc::default(),
             uri,
             prefix,
             text,
         })
+    }
+
+    /// The same, with all that is known of it from `before`.
+    pub(super) fn known(self, before: &Self) -> Self {
+        let (health, waits, cause) = (before.health.clone(), before.waits.clone(), before.cause.clone());
+        Self { health, waits, cause, ..self }
     }
 
     /// Where `target`, a path with or without a query, is there.

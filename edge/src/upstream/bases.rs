@@ -40,6 +40,28 @@ impl Bases {
         })
     }
 
+    /// Those of another configuration; what is known of upstreams that stand in both goes on.
+    ///
+    /// # Errors
+    /// When one is not a URL.
+    pub(crate) fn renewed(&self, config: &Config, metrics: &Metrics) -> Result<Self, String> {
+        let mut next = Self::new(config, metrics)?;
+        let known = |base: Base| match self.all.iter().find(|before| before.text == base.text) {
+            Some(before) => base.known(before),
+            None => base,
+        };
+        next.all = next.all.into_iter().map(known).collect();
+        Ok(next)
+    }
+
+    /// Takes those that are not in `others`, too, out of the metrics.
+    pub(crate) fn forget_all_but(&self, others: &Self, metrics: &Metrics) {
+        let who = |base: &Base| (base.number, base.host.clone());
+        let kept: Vec<_> = others.all.iter().map(who).collect();
+        let gone = self.all.iter().map(who).filter(|who| !kept.contains(who));
+        gone.for_each(|(number, host)| metrics.upstreams.forget(number, &host));
+    }
+
     /// Shows in the metrics which of them are asked now.
     pub(crate) fn show(&self) {
         self.all.iter().for_each(|base| base.meter.set_asked(base.health.is_asked()));
@@ -91,6 +113,17 @@ mod tests {
 
     fn names(bases: &Bases, target: &str) -> Vec<String> {
         bases.order(target).into_iter().map(|place| bases.all[place].text.clone()).collect()
+    }
+
+    #[test]
+    fn what_is_known_of_an_upstream_outlives_its_place() {
+        let metrics = Metrics::new();
+        let first = bases(&[]);
+        assert!((0..5).any(|_| first.all[1].health.failed(1)));
+        assert!(!first.all[1].health.is_asked());
+        let upstreams = vec!["http://o2".into(), "http://o3".into()];
+        let next = first.renewed(&Config { upstreams, ..Config::default() }, &metrics).unwrap();
+        assert!(!next.all[0].health.is_asked() && next.all[1].health.is_asked());
     }
 
     #[test]

@@ -51,6 +51,13 @@ pub(crate) fn connector(config: &Config) -> Result<Connector, String> {
     })
 }
 
+/// Whether another configuration needs another connector. Files may have changed: where there are any, it does.
+pub(crate) fn connects_differently(before: &Config, after: &Config) -> bool {
+    let how = |config: &Config| (config.connect_timeout_ms, config.upstream_http2, config.fetches_over_tls());
+    let has_files = |config: &Config| !(config.upstream_ca.is_empty() && config.upstream_cert.is_empty());
+    how(before) != how(after) || has_files(before) || has_files(after)
+}
+
 /// With a certificate to show to upstreams that ask for one.
 fn shown(
     tls: ConfigBuilder<ClientConfig, WantsClientCert>,

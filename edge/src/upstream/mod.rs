@@ -30,7 +30,7 @@ use crate::trace::{Kind, Scope, Span};
 use base::Base;
 
 pub(crate) use bases::Bases;
-pub(crate) use client::{Client, Connector, client, connector};
+pub(crate) use client::{Client, Connector, client, connector, connects_differently};
 pub(crate) use forwarded::Forwarded;
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
@@ -79,9 +79,21 @@ impl Upstreams {
     /// # Errors
     /// When a secret or name cannot stand in a field.
     pub(crate) fn new(connector: Connector, edge: &Edge) -> Result<Self, String> {
+        Self::over(client(connector), edge)
+    }
+
+    /// Those of another configuration. Connections that are open are used on, unless others are made differently.
+    ///
+    /// # Errors
+    /// When a secret or name cannot stand in a field.
+    pub(crate) fn renewed(&self, other: Option<Connector>, edge: &Edge) -> Result<Self, String> {
+        Self::over(other.map_or_else(|| self.client.clone(), client), edge)
+    }
+
+    fn over(client: Client, edge: &Edge) -> Result<Self, String> {
         let config = &edge.config;
         Ok(Self {
-            client: client(connector),
+            client,
             bases: edge.bases.clone(),
             headers: fixed_headers(config, &edge.loop_name)?,
             host: host(config)?,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::fetch::Ask;
@@ -12,12 +13,12 @@ use super::{Aim, Upstreams};
 /// Largest body of a probe's answer that is read to its end, for its connection to be used again, bytes.
 const BODY_LIMIT: usize = 64 << 10;
 
-/// Probes every upstream that was not heard of for a `pause`, and those whose rest is over.
-pub(crate) fn probe(upstreams: Upstreams, path: &str, pause: Duration) {
+/// Probes every upstream that was not heard of for a `pause`, and those whose rest is over, as a task of `tasks` each.
+pub(crate) fn probe(tasks: &mut JoinSet<()>, upstreams: Upstreams, path: &str, pause: Duration) {
     let upstreams = Arc::new(upstreams);
     for base in 0..upstreams.bases.all.len() {
         let (upstreams, path) = (upstreams.clone(), path.to_owned());
-        tokio::spawn(async move {
+        tasks.spawn(async move {
             loop {
                 sleep(pause).await;
                 upstreams.probe_one(base, &path, pause).await;

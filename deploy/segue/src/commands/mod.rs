@@ -18,7 +18,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("up", args)) => block_on(up::run(configured(args)?)),
         Some(("origin", args)) => block_on(origin::run(configured(args)?)),
-        Some(("edge", args)) => block_on(edge::run(configured(args)?)),
+        Some(("edge", args)) => block_on(edge::run(configured(args)?, args)),
         Some(("transcode", args)) => {
             block_on(transcode::run(configured(args)?, transcode::Options::of(args)))
         }
@@ -30,11 +30,17 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn configured(args: &ArgMatches) -> anyhow::Result<Config> {
+/// The configuration after all layers, and after names that are not Segue's own.
+fn read(args: &ArgMatches) -> anyhow::Result<Config> {
     let mut config = settings::load(args)?;
     if config.edge.otlp_endpoint.is_empty() {
         config.edge.otlp_endpoint = std::env::var(telemetry::OTLP_ENDPOINT).unwrap_or_default();
     }
+    Ok(config)
+}
+
+fn configured(args: &ArgMatches) -> anyhow::Result<Config> {
+    let config = read(args)?;
     telemetry::start(&config.log)?;
     for name in settings::unknown_names(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         tracing::warn!(name, "the environment has a name that is no setting; `segue config` lists them");

@@ -62,7 +62,10 @@ pub(super) async fn serve<W: Wire>(
     member: &Member,
     mut inbox: Inbox,
 ) -> Outcome<W> {
+    let mut current = worker.clone();
     loop {
+        Worker::renew(&mut current);
+        let worker = &current;
         let (next, length) = match inbox.bytes() {
             [] => (Next::Partial, 0),
             _ if !inbox.may_be_whole(worker.edge.config.header_bytes as usize) => {

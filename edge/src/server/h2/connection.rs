@@ -53,6 +53,8 @@ pub(super) struct Connection {
     /// Bytes taken that the client was not told of.
     pub(super) owed: u32,
     pub(super) patience: Patience,
+    /// Streams at one time, as the client was told.
+    pub(super) most_streams: u64,
     leaving: Leaving,
     end: Option<End>,
     /// The client sends nothing more; what it asked for is still answered.
@@ -140,6 +142,7 @@ impl Connection {
         greet(&worker, &mut outbox);
         Self {
             patience: Patience::new(worker.edge.clock),
+            most_streams: worker.edge.config.h2_streams,
             worker,
             activity,
             unread: !inbox.is_empty(),

@@ -18,6 +18,7 @@ use crate::semantics::h2::head::{Asked, trailers};
 use crate::semantics::h2::{Reason, Wrong};
 use crate::semantics::hpack::{Fields, Limits};
 use crate::semantics::request_head::MAX_FIELDS;
+use crate::server::worker::Worker;
 
 thread_local! {
     /// Fields are read into the same memory again and again.
@@ -64,7 +65,8 @@ impl Connection {
             self.past.reset(stream);
             return Ok(());
         }
-        if self.streams.len() as u64 >= self.worker.edge.config.h2_streams {
+        Worker::renew(&mut self.worker);
+        if self.streams.len() as u64 >= self.most_streams {
             self.outbox.reset(stream, Reason::RefusedStream);
             self.past.reset(stream);
             return self.tax(FRAME);
