@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Most worker threads; each has a listener, a runtime and connections of its own.
 const MAX_WORKERS: u64 = 1024;
+/// Longest path of a Unix socket, bytes, with a number behind it while it is made.
+const MAX_SOCKET_PATH: usize = 96;
 /// Where an origin publishes its signing keys.
 const KEY_SET_PATH: &str = "/.well-known/segue-keys.json";
 
@@ -20,6 +22,9 @@ pub struct Config {
     pub admin_listen: String,
     /// Bearer secret for purging; empty: purging is off.
     pub admin_secret: String,
+    /// Path of a Unix socket where a new process of this user is given the listening sockets, so that it takes over without
+    /// a refused connection; empty: off.
+    pub handover: String,
     /// Name of this edge in `Cache-Status` and `Via`: letters, digits, `-`, `_` and `.`.
     pub name: String,
     /// Worker threads, each with a listener of its own, 1024 at most; 0: one per core.
@@ -141,6 +146,7 @@ impl Default for Config {
             listen: "127.0.0.1:8081".into(),
             admin_listen: "127.0.0.1:8082".into(),
             admin_secret: String::new(),
+            handover: String::new(),
             name: "segue-edge".into(),
             workers: 0,
             shields: Vec::new(),
@@ -215,6 +221,9 @@ impl Config {
             return Err("name may have letters, digits, '-', '_' and '.' only".into());
         }
         self.check_addresses()?;
+        if self.handover.len() > MAX_SOCKET_PATH {
+            return Err(format!("handover is longer than {MAX_SOCKET_PATH} bytes; choose a shorter path"));
+        }
         self.check_upstreams()?;
         self.check_tls()?;
         self.check_ranges()?;
@@ -333,7 +342,8 @@ impl Config {
         usize::try_from(self.workers).ok().filter(|count| *count > 0).unwrap_or_else(cores)
     }
 
-    pub(crate) fn uses_tls(&self) -> bool {
+    /// Whether players connect over TLS.
+    pub fn uses_tls(&self) -> bool {
         self.tls_self_signed || !self.tls_cert.is_empty() || !self.tls_certs.is_empty()
     }
 }
@@ -395,6 +405,7 @@ mod tests {
             ("listen", |c| c.listen = ":65535".into()),
             ("admin_listen", |c| c.admin_listen = "localhost".into()),
             ("workers", |c| c.workers = 1_000_000),
+            ("handover", |c| c.handover = "x".repeat(97)),
             ("admin_listen", |c| c.admin_listen = "127.0.0.1:65536".into()),
             ("upstreams", |c| c.upstreams = vec!["ftp://h".into()]),
             ("upstreams", |c| c.upstreams = vec!["http://h".into(), "h:80".into()]),

@@ -21,6 +21,7 @@
 //! | [`reload`] | what a new configuration changes while the edge runs |
 //! | [`trace`] | trace context and spans |
 //! | [`admin`] | health, metrics, purge |
+//! | [`handover`] | the listening sockets go to the next process |
 //! | [`semantics`] | HTTP's rules as pure functions |
 //!
 //! `README.md` beside this crate has the picture.
@@ -37,6 +38,7 @@ mod content;
 mod cors;
 mod edge;
 mod fill;
+mod handover;
 mod load;
 mod metrics;
 mod pipeline;
@@ -51,5 +53,6 @@ mod trace;
 mod upstream;
 
 pub use config::Config;
+pub use handover::Listeners;
 pub use reload::{Change, ReloadError, Reloaded, pending};
-pub use server::{Running, StartError, start};
+pub use server::{Running, StartError, start, start_on};

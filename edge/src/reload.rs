@@ -9,9 +9,10 @@ use crate::config::Config;
 
 /// Settings that hold for as long as the process runs: sockets, threads and memory are laid out by them, or what is in memory
 /// was stored by them.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 10] = [
     "listen",
     "admin_listen",
+    "handover",
     "name",
     "workers",
     "open",

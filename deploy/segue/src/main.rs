@@ -1,6 +1,7 @@
 //! Segue, the open music-streaming CDN, in one binary: every role, and `up`, which is all of them on one machine.
 #![forbid(unsafe_code)]
 
+mod activation;
 mod cli;
 mod commands;
 mod config;

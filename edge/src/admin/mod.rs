@@ -6,6 +6,7 @@ mod prefetch;
 mod purge;
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use tokio::time::{sleep, timeout};
 use crate::access::{Kept, Poller};
 use crate::config::millis;
 use crate::edge::Edge;
+use crate::handover;
 use crate::server::Phase;
 use crate::tls::Tls;
 use crate::trace::Exporter;
@@ -103,12 +105,8 @@ impl Control {
         Ok(Self { errands: Errands::new(&now)?, current, tls, phase, sweep: Arc::default(), exporter })
     }
 
-    /// Works until the edge stops.
-    pub(crate) async fn run(self, listener: std::net::TcpListener) {
-        let listener = match TcpListener::from_std(listener) {
-            Ok(listener) => listener,
-            Err(error) => return tracing::error!("admin listener cannot be used: {error}"),
-        };
+    /// Works until the edge stops. Takes connections from when it serves until another process does in its place.
+    pub(crate) async fn run(self, listener: std::net::TcpListener, taken: watch::Receiver<bool>) {
         if let Some(tls) = self.tls {
             tokio::spawn(follow_certificates(tls));
         }
@@ -118,19 +116,38 @@ impl Control {
         tokio::spawn(run_errands(self.errands, self.current.clone()));
         let mut phase = self.phase;
         let exported = self.exporter.map(|exporter| tokio::spawn(exporter.run(phase.clone())));
-        loop {
-            tokio::select! {
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        drop(tokio::spawn(serve(self.current.clone(), self.sweep.clone(), stream)));
-                    }
-                    Err(_) => sleep(Duration::from_millis(50)).await,
-                },
-                () = Phase::stopped(&mut phase) => break,
-            }
+        tokio::select! {
+            () = accept(self.current, self.sweep, listener, phase.clone(), taken) => {}
+            () = Phase::stopped(&mut phase) => {}
         }
+        Phase::stopped(&mut phase).await;
         if let Some(exported) = exported {
             let _ = timeout(LAST_SPANS, exported).await;
+        }
+    }
+}
+
+/// Takes connections until another process does.
+async fn accept(
+    current: watch::Receiver<Current>,
+    swept: Arc<Notify>,
+    listener: std::net::TcpListener,
+    mut phase: watch::Receiver<Phase>,
+    taken: watch::Receiver<bool>,
+) {
+    Phase::serving(&mut phase).await;
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("admin listener cannot be used: {error}"),
+    };
+    let mut taken = pin!(handover::taken(taken));
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => drop(tokio::spawn(serve(current.clone(), swept.clone(), stream))),
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            },
+            () = &mut taken => return,
         }
     }
 }

@@ -26,6 +26,30 @@ pub(crate) fn listeners(address: &str, count: usize) -> io::Result<Vec<TcpListen
     Ok(all)
 }
 
+/// Whether a socket that was opened before listens on that address.
+///
+/// # Errors
+/// When the address cannot be resolved.
+pub(super) fn listens_on(listener: &TcpListener, address: &str) -> io::Result<bool> {
+    let (wanted, found) = (resolve(address)?, listener.local_addr()?);
+    Ok(found.ip() == wanted.ip() && (wanted.port() == 0 || wanted.port() == found.port()))
+}
+
+/// Deals listeners out to workers: none is left over, since a connection may wait in each, and no worker is without one.
+///
+/// # Errors
+/// When too many files are open.
+pub(super) fn deal(all: Vec<TcpListener>, workers: usize) -> io::Result<Vec<Vec<TcpListener>>> {
+    let mut dealt: Vec<Vec<TcpListener>> = (0..workers).map(|_| Vec::new()).collect();
+    for number in all.len()..workers {
+        dealt[number].push(all[number % all.len()].try_clone()?);
+    }
+    for (number, listener) in all.into_iter().enumerate() {
+        dealt[number % workers].push(listener);
+    }
+    Ok(dealt)
+}
+
 fn resolve(address: &str) -> io::Result<SocketAddr> {
     let none = || io::Error::new(io::ErrorKind::InvalidInput, "not an address; write host:port");
     address.to_socket_addrs()?.next().ok_or_else(none)
@@ -46,6 +70,30 @@ fn listen(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_worker_has_a_listener_and_every_listener_a_worker() {
+        for (listeners, workers) in [(1, 1), (1, 3), (2, 3), (3, 3), (5, 3), (7, 2)] {
+            let all: Vec<_> = (0..listeners).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+            let wanted: std::collections::BTreeSet<_> =
+                all.iter().map(|it| it.local_addr().unwrap()).collect();
+            let dealt = deal(all, workers).unwrap();
+            assert!(dealt.len() == workers && dealt.iter().all(|some| !some.is_empty()));
+            let found = dealt.iter().flatten().map(|it| it.local_addr().unwrap()).collect();
+            assert_eq!(wanted, found);
+        }
+    }
+
+    #[test]
+    fn a_socket_is_known_by_its_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        assert!(listens_on(&listener, &address.to_string()).unwrap());
+        assert!(listens_on(&listener, "127.0.0.1:0").unwrap());
+        assert!(
+            !listens_on(&listener, "0.0.0.0:0").unwrap() && !listens_on(&listener, "127.0.0.1:1").unwrap()
+        );
+    }
 
     #[test]
     fn one_port_for_all() {

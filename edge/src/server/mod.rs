@@ -18,5 +18,5 @@ mod worker;
 pub(crate) use activity::{Activity, InFlightRequest};
 pub(crate) use h2::Inflow;
 pub(crate) use running::Phase;
-pub use running::{Running, StartError, start};
+pub use running::{Running, StartError, start, start_on};
 pub(crate) use worker::Worker;

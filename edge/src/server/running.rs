@@ -1,27 +1,35 @@
 //! The life of an edge: start, serve, drain.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::gate::Gate;
-use super::listener::listeners;
+use super::listener::{deal, listeners, listens_on};
 use super::worker::{self, Parts, Worker};
 use crate::admin;
 use crate::config::Config;
 use crate::edge::Edge;
+use crate::handover::{self, Door, Listeners, Offer, READY_WITHIN};
 use crate::reload::{ReloadError, Reloaded, compare};
 use crate::tls::Tls;
 use crate::upstream::{Connector, Upstreams, connector, connects_differently};
 
+/// How often an edge that takes over looks whether it is ready.
+const READY_LOOK: Duration = Duration::from_millis(10);
+
 /// Where an edge is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
+    /// No connections yet: the process before serves.
+    Starting,
     Serving,
     /// No new connections; those that are open end after their last response.
     Draining,
@@ -30,9 +38,14 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
+    /// Resolves when connections are to be taken, or nothing is any more.
+    pub(crate) async fn serving(phase: &mut watch::Receiver<Self>) {
+        let _ = phase.wait_for(|phase| *phase != Self::Starting).await;
+    }
+
     /// Resolves when the drain begins.
     pub(crate) async fn draining(phase: &mut watch::Receiver<Self>) {
-        let _ = phase.wait_for(|phase| *phase != Self::Serving).await;
+        let _ = phase.wait_for(|phase| matches!(phase, Self::Draining | Self::Stopped)).await;
     }
 
     /// Resolves when everything is to end.
@@ -57,11 +70,19 @@ pub enum StartError {
         /// The address from the configuration.
         address: String,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// The process before cannot be taken over from, or this one did not get ready to.
+    #[error("edge: handover {path}: {reason}")]
+    Handover {
+        /// The Unix socket from the configuration.
+        path: String,
+        /// What was the matter, and what to do about it.
+        reason: String,
     },
     /// A thread or its runtime could not be made.
     #[error("edge: cannot start a worker: {0}")]
-    Worker(#[source] std::io::Error),
+    Worker(#[source] io::Error),
 }
 
 /// An edge that serves. Dropping it stops it at once; [`Running::drain`] lets clients finish.
@@ -75,6 +96,8 @@ pub struct Running {
     current: Mutex<Current>,
     threads: Vec<oneshot::Receiver<()>>,
     admin: oneshot::Receiver<()>,
+    offer: Option<Offer>,
+    taken: watch::Sender<bool>,
 }
 
 /// What a new configuration makes anew.
@@ -85,26 +108,87 @@ struct Current {
 }
 
 /// Binds both addresses, starts the workers, and returns. Signing keys are fetched in the background: the edge
-/// is ready (`/readyz`) once it has them.
+/// is ready (`/readyz`) once it has them. With `handover` set, and a process there, takes over from that one as soon as this one is
+/// ready, which may take half a minute.
 ///
 /// # Errors
-/// When a setting makes no sense, an address is taken, or a certificate cannot be read.
+/// When a setting makes no sense, an address is taken, a certificate cannot be read, or the process before cannot be taken
+/// over from.
 pub async fn start(config: Config) -> Result<Running, StartError> {
+    start_on(config, Listeners::default()).await
+}
+
+/// The same on sockets that are open already, as systemd hands them over; their addresses count, not those of the settings.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_on(config: Config, given: Listeners) -> Result<Running, StartError> {
+    config.check().map_err(StartError::Config)?;
+    if config.handover.is_empty() {
+        return launch(config, given, Phase::Serving).map(|(running, _)| running);
+    }
+    if !given.is_empty() {
+        let text =
+            "handover has no meaning where sockets are given to this process, as by systemd; take one out";
+        return Err(StartError::Config(text.into()));
+    }
+    let path = config.handover.clone();
+    let failed = |reason: String| StartError::Handover { path: path.clone(), reason };
+    let told =
+        |error: io::Error| failed(format!("{error}; is it in a folder of this user's, and of this version?"));
+    let claimed = handover::claim(Path::new(&path)).await.map_err(told)?;
+    let door = Door::make(Path::new(&path)).map_err(told)?;
+    let Some((claim, handed)) = claimed else {
+        let (mut running, listeners) = launch(config, Listeners::default(), Phase::Serving)?;
+        running.offer(door, listeners).map_err(told)?;
+        return Ok(running);
+    };
+    let handed = on_address(handed, &config).map_err(told)?;
+    let (mut running, listeners) = launch(config, handed, Phase::Starting)?;
+    if timeout(READY_WITHIN, running.ready()).await.is_err() {
+        let within = READY_WITHIN.as_secs();
+        return Err(failed(format!(
+            "no signing keys within {within} s: the process before serves on; look at key_set_url, or set key_set_file"
+        )));
+    }
+    running.phase.send_replace(Phase::Serving);
+    claim.serves().await;
+    running.offer(door, listeners).map_err(told)?;
+    tracing::info!("took over from the process before");
+    Ok(running)
+}
+
+/// Of what was handed over, what listens where the settings say.
+fn on_address(handed: Listeners, config: &Config) -> io::Result<Listeners> {
+    let keep = |all: Vec<TcpListener>, address: &str| -> io::Result<Vec<TcpListener>> {
+        let fits = all.iter().map(|it| listens_on(it, address)).collect::<io::Result<Vec<_>>>()?;
+        Ok(all.into_iter().zip(fits).filter_map(|(listener, fits)| fits.then_some(listener)).collect())
+    };
+    let public = keep(handed.public, &config.listen)?;
+    Ok(Listeners { public, admin: keep(handed.admin, &config.admin_listen)? })
+}
+
+/// Starts everything; gives the sockets once more, for the next process to ask for.
+fn launch(config: Config, given: Listeners, phase: Phase) -> Result<(Running, Listeners), StartError> {
     let edge = Arc::new(Edge::new(config).map_err(StartError::Config)?);
     let config = &edge.config;
-    let (phase, watching) = watch::channel(Phase::Serving);
+    let (phase, watching) = watch::channel(phase);
+    let (taken, is_taken) = watch::channel(false);
     let tls = Tls::new(config).map_err(StartError::Config)?;
-    let public = listen("listen", &config.listen, config.worker_count())?;
-    let private = listen("admin_listen", &config.admin_listen, 1)?;
-    let (addr, admin_addr) = (local(&public), local(&private));
+    let public = open(given.public, "listen", &config.listen, config.worker_count())?;
+    let admin = open(given.admin, "admin_listen", &config.admin_listen, 1)?;
+    let (addr, admin_addr) = (local(&public), local(&admin));
+    let listeners = Listeners { public, admin };
+    let copies = listeners.copies().map_err(StartError::Worker)?;
     let connector = connector(config).map_err(StartError::Config)?;
     let gate = Gate::new(config.connections, config.connections_per_address, edge.metrics.clone());
     let (control, changes) =
         watch::channel(admin::Current { edge: edge.clone(), connector: connector.clone() });
     let private_side =
         admin::Control::new(changes, tls.clone(), watching.clone()).map_err(StartError::Config)?;
+    let dealt = deal(listeners.public, config.worker_count()).map_err(StartError::Worker)?;
     let (mut workers, mut threads) = (Vec::new(), Vec::new());
-    for (number, listener) in public.into_iter().enumerate() {
+    for (number, listeners) in dealt.into_iter().enumerate() {
         let upstreams = Upstreams::new(connector.clone(), &edge).map_err(StartError::Config)?;
         let parts = Parts {
             number,
@@ -116,26 +200,33 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         };
         let alive = mpsc::channel(1);
         let worker = Arc::new(Worker::new(parts, &alive.0));
-        threads.push(spawn(&format!("edge-{number}"), worker::run(worker.clone(), listener, alive))?);
+        threads.push(spawn(&format!("edge-{number}"), worker::run(worker.clone(), listeners, alive))?);
         workers.push(worker);
     }
-    let admin_listener = private.into_iter().next().expect("one listener was asked for");
-    let admin = spawn("edge-admin", private_side.run(admin_listener))?;
+    let admin_listener = listeners.admin.into_iter().next().expect("there is one at least");
+    let admin = spawn("edge-admin", private_side.run(admin_listener, is_taken))?;
     tracing::info!(edge.addr = %addr, edge.admin_addr = %admin_addr, workers = workers.len(), "edge listens");
     let current = Mutex::new(Current { workers, control });
-    Ok(Running { addr, admin_addr, phase, tls, gate, current, threads, admin })
+    let running = Running { addr, admin_addr, phase, tls, gate, current, threads, admin, offer: None, taken };
+    Ok((running, copies))
 }
 
-fn listen(
+/// Those that are given, or others on that address.
+fn open(
+    given: Vec<TcpListener>,
     setting: &'static str,
     address: &str,
     count: usize,
-) -> Result<Vec<std::net::TcpListener>, StartError> {
+) -> Result<Vec<TcpListener>, StartError> {
     let failed = |source| StartError::Listen { setting, address: address.to_owned(), source };
-    listeners(address, count).map_err(failed)
+    if given.is_empty() {
+        return listeners(address, count).map_err(failed);
+    }
+    given.iter().try_for_each(|listener| listener.set_nonblocking(true)).map_err(failed)?;
+    Ok(given)
 }
 
-fn local(listeners: &[std::net::TcpListener]) -> SocketAddr {
+fn local(listeners: &[TcpListener]) -> SocketAddr {
     listeners[0].local_addr().expect("a bound socket has an address")
 }
 
@@ -165,6 +256,11 @@ impl Running {
     /// Where health, metrics and purge are.
     pub fn admin_addr(&self) -> SocketAddr {
         self.admin_addr
+    }
+
+    /// Resolves when another process serves in place of this one, which may drain then. Never without `handover`.
+    pub async fn handed_over(&self) {
+        handover::taken(self.taken.subscribe()).await;
     }
 
     /// Takes another configuration into use, as a whole or not at all. Requests that begin from now on find it, on connections
@@ -204,6 +300,8 @@ impl Running {
     /// Stops accepting, lets every response and fill under way finish, and returns when all is done or after
     /// `grace`. Meanwhile `/readyz` says 503, HTTP/2 clients get GOAWAY and HTTP/1.1 clients `Connection: close`.
     pub async fn drain(mut self, grace: Duration) {
+        // What is held open beside the workers would keep on listening without anyone who accepts.
+        drop(self.offer.take());
         self.current().control.borrow().edge.begin_draining();
         self.phase.send_replace(Phase::Draining);
         let threads = std::mem::take(&mut self.threads);
@@ -224,6 +322,20 @@ impl Running {
 }
 
 impl Running {
+    /// Lets the next process ask for these sockets.
+    fn offer(&mut self, door: Door, listeners: Listeners) -> io::Result<()> {
+        self.offer = Some(door.open(listeners, self.taken.clone())?);
+        Ok(())
+    }
+
+    /// Resolves when the edge could serve.
+    async fn ready(&self) {
+        let edge = self.current().control.borrow().edge.clone();
+        while !edge.is_ready() {
+            sleep(READY_LOOK).await;
+        }
+    }
+
     fn current(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }

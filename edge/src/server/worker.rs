@@ -158,18 +158,18 @@ pub(super) struct Parts {
 /// Serves until the drain is over. What is served keeps `alive` in use, and `all_gone` ends when nothing is any more.
 pub(super) async fn run(
     worker: Arc<Worker>,
-    listener: std::net::TcpListener,
+    listeners: Vec<std::net::TcpListener>,
     (alive, mut all_gone): (mpsc::Sender<Infallible>, mpsc::Receiver<Infallible>),
 ) {
-    let listener = match TcpListener::from_std(listener) {
-        Ok(listener) => listener,
-        Err(error) => return tracing::error!("listener cannot be used: {error}"),
-    };
     let mut stop = worker.phase.clone();
     tokio::spawn(roster::look_after(worker.clone()));
     // The first worker takes the queue; the others find it taken.
     let pulls = tokio::spawn(prefetch::work(worker.clone()));
-    accept_until_draining(worker, listener).await;
+    let accept = |listener| tokio::spawn(accept_until_draining(worker.clone(), listener));
+    let accepting: Vec<_> = listeners.into_iter().map(accept).collect();
+    for accepted in accepting {
+        let _ = accepted.await;
+    }
     pulls.abort();
     drop(alive);
     tokio::select! {
@@ -178,8 +178,13 @@ pub(super) async fn run(
     }
 }
 
-async fn accept_until_draining(mut worker: Arc<Worker>, listener: TcpListener) {
+async fn accept_until_draining(mut worker: Arc<Worker>, listener: std::net::TcpListener) {
     let mut phase = worker.phase.clone();
+    Phase::serving(&mut phase).await;
+    let listener = match TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("listener cannot be used: {error}"),
+    };
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -194,6 +199,9 @@ async fn accept_until_draining(mut worker: Arc<Worker>, listener: TcpListener) {
             },
             () = Phase::draining(&mut phase) => break,
         }
+    }
+    if *phase.borrow() == Phase::Stopped {
+        return;
     }
     Worker::renew(&mut worker);
     // Connections that the kernel has taken already would be reset by closing the listener.

@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::ArgMatches;
-use segue_edge::Running;
+use segue_edge::{Listeners, Running};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::fallback::Fallback;
 use crate::{chain, shutdown};
 
-/// Serves until it is told to stop. SIGHUP makes it read its configuration again, from the same layers.
-pub(crate) async fn run(config: Config, args: &ArgMatches) -> anyhow::Result<ExitCode> {
+/// Serves until it is told to stop, or another process serves in its place. SIGHUP makes it read its configuration again,
+/// from the same layers. `given`: sockets to listen on.
+pub(crate) async fn run(config: Config, args: &ArgMatches, given: Listeners) -> anyhow::Result<ExitCode> {
     // Whoever sends one before the edge serves must not end it.
     let mut hangups = signal(SignalKind::hangup())?;
     let fallback = Fallback::start(&config.edge).await?;
-    let edge = segue_edge::start(joined(&config, fallback.as_ref())?).await.context("starting the edge")?;
+    let settings = joined(&config, fallback.as_ref())?;
+    let edge = segue_edge::start_on(settings, given).await.context("starting the edge")?;
     tracing::info!(edge.addr = %edge.addr(), edge.admin_addr = %edge.admin_addr(), "edge is serving");
     let mut role = Role { config, fallback, edge };
     let mut stop = pin!(shutdown::requested());
@@ -26,6 +28,10 @@ pub(crate) async fn run(config: Config, args: &ArgMatches) -> anyhow::Result<Exi
         tokio::select! {
             stopped = &mut stop => break stopped?,
             _ = hangups.recv() => role.reload(args),
+            () = role.edge.handed_over() => {
+                tracing::info!("another process serves in place of this one");
+                break;
+            }
         }
     }
     tracing::info!("draining");

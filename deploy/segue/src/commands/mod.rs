@@ -11,14 +11,17 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 
 use crate::config::{Config, SAMPLE};
-use crate::{settings, telemetry, up};
+use crate::{activation, settings, telemetry, up};
 
 /// Runs the chosen subcommand.
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("up", args)) => block_on(up::run(configured(args)?)),
         Some(("origin", args)) => block_on(origin::run(configured(args)?)),
-        Some(("edge", args)) => block_on(edge::run(configured(args)?, args)),
+        Some(("edge", args)) => {
+            let given = activation::listeners()?;
+            block_on(edge::run(configured(args)?, args, given))
+        }
         Some(("transcode", args)) => {
             block_on(transcode::run(configured(args)?, transcode::Options::of(args)))
         }

@@ -145,8 +145,7 @@ fn tiers(
     origin.media_secret.clone_from(&media_secret);
     origin.admin_secret = own(&config.origin.admin_secret, "admin-secret")?;
     if origin.edges == segue_origin::Config::default().edges {
-        let tls = config.edge.tls_self_signed || !config.edge.tls_cert.is_empty();
-        let scheme = if tls { "https" } else { "http" };
+        let scheme = if config.edge.uses_tls() { "https" } else { "http" };
         origin.edges = vec![format!("{scheme}://{{host}}:{}", at.edge.port())];
     }
     let mut edge = config.edge.node.clone();
@@ -155,6 +154,7 @@ fn tiers(
     let upstream = format!("http://{}", reachable(at.origin));
     edge.listen = at.edge.to_string();
     edge.admin_listen = at.edge_admin.to_string();
+    edge.handover = String::new();
     edge.key_set_url = format!("{upstream}/.well-known/segue-keys.json");
     edge.upstreams = vec![upstream];
     edge.media_secret = media_secret;
@@ -174,6 +174,7 @@ fn warn_of_unused(config: &Config) {
         ("edge.upstreams", config.edge.upstreams != edge.upstreams),
         ("edge.key_set_url", config.edge.key_set_url != edge.key_set_url),
         ("edge.media_secret", !config.edge.media_secret.is_empty()),
+        ("edge.handover", !config.edge.handover.is_empty()),
         ("edge.store", !config.edge.store.store.is_empty()),
     ];
     for (setting, _) in given.iter().filter(|(_, given)| *given) {

@@ -7,6 +7,8 @@
     reason = "each test uses its part"
 )]
 
+pub mod edge;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
