@@ -142,7 +142,7 @@ fn a_process_that_was_killed_leaves_a_socket_that_is_replaced() {
     std::fs::remove_file(folder.path().join("edge.sock")).unwrap();
     std::fs::write(folder.path().join("edge.sock"), "mine").unwrap();
     let refused = Edge::launch(&file, &[]);
-    refused.until("something else than a socket is there");
+    refused.until("something that is no socket is there");
     assert_eq!(refused.ended(), Some(1));
 }
 

@@ -135,7 +135,9 @@ async fn accept(
     mut phase: watch::Receiver<Phase>,
     taken: watch::Receiver<bool>,
 ) {
-    Phase::serving(&mut phase).await;
+    if !Phase::serving(&mut phase).await {
+        return;
+    }
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("admin listener cannot be used: {error}"),

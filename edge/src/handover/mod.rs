@@ -47,7 +47,7 @@ impl Listeners {
     }
 }
 
-/// What a new process has from the old one, which goes on serving until [`Claim::serves`].
+/// What a new process has from the old one, which goes on serving until [`Claim::take_over`].
 #[derive(Debug)]
 pub(crate) struct Claim(UnixStream);
 
@@ -77,10 +77,7 @@ async fn connect(path: &Path) -> io::Result<Option<UnixStream>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
         Ok(found) if !found.file_type().is_socket() => {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "something else than a socket is there",
-            ));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket is there"));
         }
         Ok(_) => {}
     }
@@ -115,9 +112,34 @@ fn check_owner(stream: &UnixStream) -> io::Result<()> {
 }
 
 impl Claim {
-    /// Tells the old process that this one serves. It may be gone, which is as well.
-    pub(crate) async fn serves(mut self) {
-        let _ = timeout(AT_HAND, self.0.write_all(wire::READY)).await;
+    /// Tells the old process that this one is ready to serve, and returns when it knows or is gone.
+    ///
+    /// # Errors
+    /// When it does neither: it serves on.
+    pub(crate) async fn take_over(self, path: &Path) -> io::Result<()> {
+        let mut claim = self;
+        for _ in 0..ATTEMPTS {
+            let Err(error) = timeout(AT_HAND, claim.tell()).await? else { return Ok(()) };
+            if !went_away(&error) {
+                return Err(error);
+            }
+            // It ended, or did not wait so long: then it is asked once more.
+            match self::claim(path).await? {
+                Some((another, _)) => claim = another,
+                None => return Ok(()),
+            }
+        }
+        Err(io::ErrorKind::TimedOut.into())
+    }
+
+    async fn tell(&mut self) -> io::Result<()> {
+        self.0.write_all(wire::READY).await?;
+        let mut said = [0; wire::HEARD.len()];
+        self.0.read_exact(&mut said).await?;
+        match &said == wire::HEARD {
+            true => Ok(()),
+            false => Err(io::ErrorKind::InvalidData.into()),
+        }
     }
 }
 
@@ -235,10 +257,10 @@ async fn give_to(mut stream: UnixStream, listeners: &Mutex<Option<Listeners>>) -
     tracing::info!("another process has the listeners; this one serves until that one does");
     let mut said = [0; wire::READY.len()];
     timeout(TURN, stream.read_exact(&mut said)).await??;
-    match &said == wire::READY {
-        true => Ok(()),
-        false => Err(io::ErrorKind::InvalidData.into()),
+    if &said != wire::READY {
+        return Err(io::ErrorKind::InvalidData.into());
     }
+    timeout(AT_HAND, stream.write_all(wire::HEARD)).await?
 }
 
 fn copies(listeners: &Mutex<Option<Listeners>>) -> io::Result<Listeners> {
@@ -285,7 +307,7 @@ mod tests {
         let (stays, sockets) = claim(&path).await.unwrap().unwrap();
         assert!(!*heard.borrow(), "the one before ended too soon");
         let second = Door::make(&path).unwrap();
-        stays.serves().await;
+        stays.take_over(&path).await.unwrap();
         taken(heard).await;
         let second = second.open(sockets, watch::channel(false).0).unwrap();
         drop(first);
@@ -294,6 +316,24 @@ mod tests {
         drop(second);
         assert!(!is_there(&path));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_old_process_that_did_not_wait_is_asked_once_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.sock");
+        let (impatient, late) = UnixStream::pair().unwrap();
+        drop(impatient);
+        Claim(late).take_over(&path).await.unwrap();
+        let (told, heard) = watch::channel(false);
+        let _offer = Door::make(&path).unwrap().open(listeners(), told).unwrap();
+        let (impatient, late) = UnixStream::pair().unwrap();
+        drop(impatient);
+        Claim(late).take_over(&path).await.unwrap();
+        taken(heard).await;
+        let (mut odd, late) = UnixStream::pair().unwrap();
+        odd.write_all(b"?").await.unwrap();
+        assert!(Claim(late).take_over(&path).await.is_err());
     }
 
     #[tokio::test]

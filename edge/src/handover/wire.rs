@@ -7,7 +7,9 @@
 //!    | <- sockets for admins ---- |
 //!    | <- nothing more ---------- |
 //!    |   gets ready               |   serves on; if the new one ends here, for good
-//!    | -- ready ----------------> |   stops accepting, drains
+//!    | -- ready ----------------> |
+//!    | <- heard ----------------- |   stops accepting, drains
+//!    |   takes connections
 //! ```
 
 use std::io::{self, IoSlice, IoSliceMut};
@@ -27,8 +29,10 @@ use super::Listeners;
 
 /// What a new process says first: name and version of what follows.
 pub(super) const GREETING: &[u8; 8] = b"segue 1\n";
-/// The new process serves.
+/// The new process is ready to serve.
 pub(super) const READY: &[u8; 1] = b"R";
+/// The old one knows, and takes no connections any more.
+pub(super) const HEARD: &[u8; 1] = b"H";
 /// Most sockets of one message; the kernel takes 253.
 const AT_ONCE: usize = 64;
 /// Most sockets that are taken altogether: one for each worker, of which there are 1024 at most, and one for admins.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ use crate::reload::{ReloadError, Reloaded, compare};
 use crate::tls::Tls;
 use crate::upstream::{Connector, Upstreams, connector, connects_differently};
 
+/// Why an edge that takes over does not.
+const NOT_READY: &str = "no signing keys in time, so that the process before serves on; look at key_set_url, or set \
+                         key_set_file";
 /// How often an edge that takes over looks whether it is ready.
 const READY_LOOK: Duration = Duration::from_millis(10);
 
@@ -38,9 +41,9 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    /// Resolves when connections are to be taken, or nothing is any more.
-    pub(crate) async fn serving(phase: &mut watch::Receiver<Self>) {
-        let _ = phase.wait_for(|phase| *phase != Self::Starting).await;
+    /// Resolves when connections are to be taken; `false` when none ever will be.
+    pub(crate) async fn serving(phase: &mut watch::Receiver<Self>) -> bool {
+        phase.wait_for(|phase| *phase != Self::Starting).await.is_ok_and(|phase| *phase != Self::Stopped)
     }
 
     /// Resolves when the drain begins.
@@ -73,10 +76,10 @@ pub enum StartError {
         source: io::Error,
     },
     /// The process before cannot be taken over from, or this one did not get ready to.
-    #[error("edge: handover {path}: {reason}")]
+    #[error("edge: handover {}: {reason}", path.display())]
     Handover {
         /// The Unix socket from the configuration.
-        path: String,
+        path: PathBuf,
         /// What was the matter, and what to do about it.
         reason: String,
     },
@@ -132,29 +135,29 @@ pub async fn start_on(config: Config, given: Listeners) -> Result<Running, Start
             "handover has no meaning where sockets are given to this process, as by systemd; take one out";
         return Err(StartError::Config(text.into()));
     }
-    let path = config.handover.clone();
-    let failed = |reason: String| StartError::Handover { path: path.clone(), reason };
-    let told =
-        |error: io::Error| failed(format!("{error}; is it in a folder of this user's, and of this version?"));
-    let claimed = handover::claim(Path::new(&path)).await.map_err(told)?;
-    let door = Door::make(Path::new(&path)).map_err(told)?;
-    let Some((claim, handed)) = claimed else {
-        let (mut running, listeners) = launch(config, Listeners::default(), Phase::Serving)?;
-        running.offer(door, listeners).map_err(told)?;
+    let path = PathBuf::from(&config.handover);
+    let failed = |error: io::Error| StartError::Handover {
+        path: path.clone(),
+        reason: format!("{error}; choose a path in a folder that only this user may write"),
+    };
+    let Some((claim, handed)) = handover::claim(&path).await.map_err(failed)? else {
+        let door = Door::make(&path).map_err(failed)?;
+        let (mut running, listeners) = launch(config, given, Phase::Serving)?;
+        running.offer(door, listeners).map_err(failed)?;
         return Ok(running);
     };
-    let handed = on_address(handed, &config).map_err(told)?;
+    let handed = on_address(handed, &config).map_err(failed)?;
     let (mut running, listeners) = launch(config, handed, Phase::Starting)?;
     if timeout(READY_WITHIN, running.ready()).await.is_err() {
-        let within = READY_WITHIN.as_secs();
-        return Err(failed(format!(
-            "no signing keys within {within} s: the process before serves on; look at key_set_url, or set key_set_file"
-        )));
+        return Err(StartError::Handover { path, reason: NOT_READY.into() });
     }
+    let door = Door::make(&path).map_err(failed)?;
+    claim.take_over(&path).await.map_err(failed)?;
     running.phase.send_replace(Phase::Serving);
-    claim.serves().await;
-    running.offer(door, listeners).map_err(told)?;
     tracing::info!("took over from the process before");
+    if let Err(error) = running.offer(door, listeners) {
+        tracing::error!("the next process cannot take over from this one: {}", failed(error));
+    }
     Ok(running)
 }
 

@@ -180,7 +180,9 @@ pub(super) async fn run(
 
 async fn accept_until_draining(mut worker: Arc<Worker>, listener: std::net::TcpListener) {
     let mut phase = worker.phase.clone();
-    Phase::serving(&mut phase).await;
+    if !Phase::serving(&mut phase).await {
+        return;
+    }
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => return tracing::error!("listener cannot be used: {error}"),
