@@ -37,7 +37,8 @@ const TELLING: usize = 4;
 pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, permit: Permit) {
     let _permit = permit;
     match worker.tls.clone() {
-        Some(tls) => serve_tls(worker, stream, tls).await,
+        // A connection without TLS would have room for one with it.
+        Some(tls) => Box::pin(serve_tls(worker, stream, tls)).await,
         None => {
             let activity = Arc::new(Activity::told(worker.edge.clock));
             let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
@@ -57,7 +58,8 @@ async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, tls: Arc<ServerConfig
     let activity = Arc::new(Activity::accepted(clock));
     let limit = millis(worker.edge.config.header_timeout_ms);
     let watched = Watched::new(stream, activity.clone(), clock);
-    let Ok(Ok(mut stream)) = timeout(limit, TlsAcceptor::from(tls).accept(watched)).await else {
+    let handshake = Box::pin(async move { TlsAcceptor::from(tls).accept(watched).await.map(Box::new) });
+    let Ok(Ok(mut stream)) = timeout(limit, handshake).await else {
         worker.edge.metrics.handshake_failed();
         return;
     };
@@ -152,5 +154,20 @@ fn service(worker: &Arc<Worker>, activity: &Arc<Activity>) -> impl Fn(Request<In
         Worker::renew(&mut worker);
         let request = request.map(|content| Some(RequestContent::Http1(content)));
         Box::pin(async move { Ok(pipeline::handle(&worker, activity, request).await) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_waits_is_small() {
+        let worker = Worker::alone(crate::Config::default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let permit = worker.gate.admit([127, 0, 0, 1].into()).unwrap();
+        let room = size_of_val(&serve(worker, stream, permit));
+        assert!(room <= 2 << 10, "{room} bytes: box what is rare");
     }
 }

@@ -30,7 +30,8 @@ impl Wire for Watched {
     }
 }
 
-impl Wire for TlsStream<Watched> {
+/// In a box: it is large, and each function that it goes through would have room for it.
+impl Wire for Box<TlsStream<Watched>> {
     fn plain(&self) -> Option<&Watched> {
         None
     }

@@ -22,6 +22,9 @@ pub(crate) type Client = legacy::Client<Connector, Outgoing>;
 
 /// Idle connections are closed before common servers close them (nginx: 75 s, axum: none).
 const POOL_IDLE: Duration = Duration::from_secs(30);
+/// Bytes of a response that are read at once at most, and the longest response head over HTTP/1.1. hyper's own 400 KB stay
+/// allocated with each connection in the pool.
+const READ_BYTES: usize = 64 << 10;
 
 /// Makes a connector. Authorities, and the certificate that this edge shows, are only read when some URL is https.
 ///
@@ -79,6 +82,7 @@ pub(crate) fn client(connector: Connector) -> Client {
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(POOL_IDLE)
         .pool_max_idle_per_host(64)
+        .http1_max_buf_size(READ_BYTES)
         .build(connector)
 }
 

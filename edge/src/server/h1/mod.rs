@@ -77,10 +77,11 @@ pub(super) async fn serve<W: Wire>(
         inbox.consume(length);
         let ended = match next {
             Next::Hit(hit, how) => outbox::hit(worker, &mut wire, member, hit, how.close).await,
-            Next::Long(long) => answer(worker, member, &mut wire, *long).await,
+            // Boxed, as whatever is rare: a connection that waits has room for the largest of its ways.
+            Next::Long(long) => Box::pin(answer(worker, member, &mut wire, *long)).await,
             Next::Content => return Outcome::Content(Prefixed::new(inbox.take(), wire)),
             Next::Bad(problem) => {
-                outbox::refuse(worker, &mut wire, member, problem).await;
+                Box::pin(outbox::refuse(worker, &mut wire, member, problem)).await;
                 return Outcome::Closed;
             }
             Next::Partial => match inbox.fill(&mut wire, worker, member).await {
@@ -160,6 +161,6 @@ fn long_form(head: &RequestHead<'_, '_>) -> Option<Request<Content>> {
 
 async fn answer<W: Wire>(worker: &Arc<Worker>, member: &Member, wire: &mut W, long: Long) -> Ended {
     let Long { request, begun, how } = long;
-    let response = Box::pin(pipeline::go_on(worker, member.activity().clone(), request, begun)).await;
+    let response = pipeline::go_on(worker, member.activity().clone(), request, begun).await;
     outbox::response(worker, wire, member, response, how).await
 }
