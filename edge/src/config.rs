@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
+use crate::server::Proxies;
+
 /// Most worker threads; each has a listener, a runtime and connections of its own.
 const MAX_WORKERS: u64 = 1024;
 /// Longest path of a Unix socket, bytes, with a number behind it while it is made.
@@ -126,6 +128,12 @@ pub struct Config {
     pub connections: u64,
     /// Open connections of one address (IPv6: of one /64); 0: no limit.
     pub connections_per_address: u64,
+    /// Forged tokens of one address (IPv6: of one /64) in a minute, beyond which it is answered 429 for new ones; 0: no limit.
+    pub forgeries_per_minute: u64,
+    /// Addresses and networks of proxies in front, as `10.0.0.0/8`: limits of one address are not for them.
+    pub trusted_proxies: Vec<String>,
+    /// Trusted proxies begin each connection with whose it is: the PROXY protocol, version 1 or 2.
+    pub proxy_protocol: bool,
     /// Requests at one time on one HTTP/2 connection.
     pub h2_streams: u64,
 
@@ -192,6 +200,9 @@ impl Default for Config {
             stall_timeout_ms: 30_000,
             connections: 20_000,
             connections_per_address: 1_000,
+            forgeries_per_minute: 60,
+            trusted_proxies: Vec::new(),
+            proxy_protocol: false,
             h2_streams: 128,
             access_log: "errors".into(),
             access_log_sample: 1,
@@ -227,6 +238,12 @@ impl Config {
         self.check_upstreams()?;
         self.check_tls()?;
         self.check_ranges()?;
+        Proxies::new(&self.trusted_proxies)?;
+        if self.proxy_protocol && self.trusted_proxies.is_empty() {
+            return Err(
+                "proxy_protocol is believed of trusted_proxies only, and there are none; name them, or switch it off".into()
+            );
+        }
         self.access_log().map(drop)
     }
 
@@ -432,6 +449,8 @@ mod tests {
             ("idle_timeout_ms", |c| c.idle_timeout_ms = 0),
             ("header_bytes", |c| c.header_bytes = u64::MAX),
             ("fills", |c| c.fills = 0),
+            ("trusted_proxies", |c| c.trusted_proxies = vec!["balancer".into()]),
+            ("trusted_proxies", |c| c.proxy_protocol = true),
             ("fill_bytes", |c| c.fill_bytes = c.object_bytes - 1),
             ("access_log", |c| c.access_log = "some".into()),
         ];

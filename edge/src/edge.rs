@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::access::{KeyRing, Verdicts};
+use crate::access::{Forgeries, KeyRing, Verdicts};
 use crate::cache::{Context, Depot, Store};
 use crate::clock::Clock;
 use crate::config::{AccessLog, Config};
@@ -12,6 +12,7 @@ use crate::load::{Lack, Load};
 use crate::metrics::Metrics;
 use crate::prefetch::Prefetch;
 use crate::secret::Secret;
+use crate::server::Proxies;
 use crate::trace::Traces;
 use crate::upstream::Bases;
 
@@ -34,6 +35,8 @@ pub(crate) struct Edge {
     pub(crate) prefetch: Arc<Prefetch>,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Arc<Verdicts>,
+    pub(crate) forgeries: Arc<Forgeries>,
+    pub(crate) proxies: Proxies,
     pub(crate) traces: Traces,
     pub(crate) metrics: Metrics,
     draining: Arc<AtomicBool>,
@@ -73,6 +76,8 @@ impl Edge {
             prefetch: Arc::new(Prefetch::new(config.prefetch_fills)),
             keys: Arc::default(),
             verdicts: Arc::new(Verdicts::new()),
+            forgeries: Arc::new(Forgeries::new()),
+            proxies: Proxies::new(&config.trusted_proxies)?,
             traces: Traces::new(!config.otlp_endpoint.is_empty(), config.trace_sample, &metrics),
             metrics,
             draining: Arc::default(),
@@ -99,6 +104,8 @@ impl Edge {
             prefetch: self.prefetch.clone(),
             keys: self.keys.clone(),
             verdicts: self.verdicts.clone(),
+            forgeries: self.forgeries.clone(),
+            proxies: Proxies::new(&config.trusted_proxies)?,
             traces: self.traces.renewed(config.trace_sample),
             metrics: self.metrics.clone(),
             draining: self.draining.clone(),

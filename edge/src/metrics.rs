@@ -85,6 +85,8 @@ pub(crate) enum TokenCheck {
     Verified,
     /// It was found to be forged before.
     KnownForgery,
+    /// It was not checked: its client has forged too many.
+    Limited,
 }
 
 impl Metrics {
@@ -273,6 +275,7 @@ impl Metrics {
             TokenCheck::Remembered => "remembered",
             TokenCheck::Verified => "verified",
             TokenCheck::KnownForgery => "known-forgery",
+            TokenCheck::Limited => "limited",
         };
         self.tokens.get_or_create(&[("how", label)]).inc();
     }

@@ -22,11 +22,13 @@ pub(crate) struct Problem {
     detail: Cow<'static, str>,
     /// The connection cannot be used further (HTTP/1.1 only): what follows on it cannot be told apart.
     close: bool,
+    /// Where another try may go well: after how many seconds.
+    wait_s: u64,
 }
 
 impl Problem {
     const fn new(status: StatusCode, code: &'static str, title: &'static str, detail: &'static str) -> Self {
-        Self { status, code, title, detail: Cow::Borrowed(detail), close: false }
+        Self { status, code, title, detail: Cow::Borrowed(detail), close: false, wait_s: 1 }
     }
 
     const fn closing(
@@ -35,7 +37,7 @@ impl Problem {
         title: &'static str,
         detail: &'static str,
     ) -> Self {
-        Self { status, code, title, detail: Cow::Borrowed(detail), close: true }
+        Self { status, code, title, detail: Cow::Borrowed(detail), close: true, wait_s: 1 }
     }
 
     pub(crate) const METHOD: Self = Self::new(
@@ -111,6 +113,17 @@ impl Problem {
         problem
     }
 
+    /// The client has sent too many forged tokens; in `wait_s` seconds another one is checked.
+    pub(crate) fn forgeries(wait_s: u64) -> Self {
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many-forgeries",
+            "Too many forged tokens",
+            "many tokens from this address were forged, so that new ones are not checked for a while",
+        );
+        Self { wait_s, ..problem }
+    }
+
     pub(crate) fn fault(fault: Fault) -> Self {
         let (title, detail) = match fault.status() {
             _ if fault == Fault::Overloaded => (
@@ -159,8 +172,11 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => {
                 headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
             }
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(self.wait_s));
             }
             _ => {}
         }

@@ -174,3 +174,27 @@ async fn an_edge_that_starts_without_its_origin_has_the_keys_of_the_last_run() {
     let stranger = mint(&claims(), &SigningKeys::generate(now()));
     assert_eq!(get(again.addr(), &signed(&stranger, "aac-256/0.m4s")).await.code(), "token-key-unknown");
 }
+
+#[tokio::test]
+async fn whoever_forges_much_is_not_checked_for_a_while() {
+    let bench = Bench::with(|config| config.forgeries_per_minute = 3).await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    let forged = |number: u32| mint(&changed(|claims| claims.token_id = [number as u8; 16]), &bench.keys);
+    let ask = async |token: &str| get(bench.edge.addr(), &signed(token, "aac-256/0.m4s")).await;
+    // What is remembered as forged is not counted again, nor is what was good once.
+    let expired = mint(&changed(|claims| claims.expires = now() - 100), &bench.keys);
+    for _ in 0..5 {
+        assert_eq!(ask(&tampered(&forged(1))).await.code(), "token-signature");
+        assert_eq!(ask(&expired).await.code(), "token-expired");
+    }
+    assert_eq!(ask(&tampered(&forged(2))).await.status, 403);
+    assert_eq!(ask(&tampered(&forged(3))).await.status, 403);
+    let reply = ask(&tampered(&forged(4))).await;
+    assert_eq!((reply.status, reply.code().as_str()), (429, "too-many-forgeries"));
+    let wait: u64 = reply.header("retry-after").parse().unwrap();
+    assert!((1..=20).contains(&wait), "{wait}");
+    assert_eq!(ask(&forged(5)).await.status, 429, "a good one that is not known has to wait too");
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200, "listeners who are known go on");
+    bench.until_metric("segue_edge_token_checks_total{how=\"limited\"}", 2).await;
+}

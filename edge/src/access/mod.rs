@@ -1,10 +1,13 @@
-//! Who may fetch: the public signing keys, polled from the origin, and tokens that were checked before.
+//! Who may fetch: the public signing keys, polled from the origin, tokens that were checked before, and who
+//! forges them.
 
+mod forgeries;
 mod kept;
 mod keys;
 mod poll;
 mod verdicts;
 
+pub(crate) use forgeries::Forgeries;
 pub(crate) use kept::Kept;
 pub(crate) use keys::KeyRing;
 pub(crate) use poll::Poller;

@@ -62,11 +62,14 @@ impl Verdicts {
         self.good.insert(hash, (generation, claims));
     }
 
-    /// Remembers a refusal if it says that the token is forged; the others depend on the request or the time.
-    pub(crate) fn refused(&self, hash: TokenHash, generation: u64, refusal: Refusal) {
-        if matches!(refusal, Refusal::Signature | Refusal::Malformed | Refusal::Algorithm) {
+    /// Remembers a refusal if it says that the token is forged, and says whether it does; the others depend on the request or
+    /// the time.
+    pub(crate) fn refused(&self, hash: TokenHash, generation: u64, refusal: Refusal) -> bool {
+        let forged = matches!(refusal, Refusal::Signature | Refusal::Malformed | Refusal::Algorithm);
+        if forged {
             self.forged.insert(hash, (generation, refusal));
         }
+        forged
     }
 }
 
@@ -78,8 +81,8 @@ mod tests {
     fn verdicts_end_with_their_keys() {
         let verdicts = Verdicts::new();
         let (a, b) = (Verdicts::hash("a"), Verdicts::hash("b"));
-        verdicts.refused(a, 1, Refusal::Signature);
-        verdicts.refused(b, 1, Refusal::Expired);
+        assert!(verdicts.refused(a, 1, Refusal::Signature));
+        assert!(!verdicts.refused(b, 1, Refusal::Expired));
         assert!(matches!(verdicts.get(&a, 1), Some(Verdict::Forged(Refusal::Signature))));
         assert!(verdicts.get(&a, 2).is_none());
         assert!(verdicts.get(&b, 1).is_none(), "an expired token is no forgery");

@@ -92,13 +92,13 @@ pub(crate) fn begin(
     if worker.picks_trace() {
         return Err(Box::new(Begun::Traced));
     }
-    let in_flight = activity.clone().begin(edge.clock);
+    let (client, in_flight) = (activity.client(), activity.clone().begin(edge.clock));
     let mut account = Account::begun(method, asked.version, started, in_flight);
     let wanted = match wanted {
         Ok(wanted) => wanted,
         Err(problem) => return Err(Box::new(Begun::Refused(account, problem))),
     };
-    match verify::verify(edge, &wanted) {
+    match verify::verify(edge, &wanted, client) {
         Ok(Grant::Session(claims)) => account.claims = Some(claims),
         Ok(Grant::Public) => {}
         Err(problem) => {

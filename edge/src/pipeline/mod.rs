@@ -14,6 +14,7 @@ mod route;
 mod slices;
 mod verify;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -59,17 +60,22 @@ async fn handle_as(
     picked: bool,
 ) -> Response<Body> {
     let started = Instant::now();
-    let in_flight = activity.begin(worker.edge.clock);
+    let (client, in_flight) = (activity.client(), activity.begin(worker.edge.clock));
     let mut account = Account::begun(request.method().clone(), request.version(), started, in_flight);
     account.span = worker.edge.traces.begin(request.headers(), picked);
-    let outcome = answer(worker, &mut request, &mut account).await;
+    let outcome = answer(worker, client, &mut request, &mut account).await;
     conclude(worker, outcome, account)
 }
 
 /// A response, and how the cache took part in it.
 type Outcome = Result<(Response<Body>, CacheStatus), Problem>;
 
-async fn answer(worker: &Arc<Worker>, request: &mut Request<Content>, account: &mut Account) -> Outcome {
+async fn answer(
+    worker: &Arc<Worker>,
+    client: Option<IpAddr>,
+    request: &mut Request<Content>,
+    account: &mut Account,
+) -> Outcome {
     let edge = &worker.edge;
     let scope = account.span.as_ref().map(|span| span.scope().clone());
     let step = |name| scope.as_ref().and_then(|scope| scope.step(name));
@@ -86,7 +92,7 @@ async fn answer(worker: &Arc<Worker>, request: &mut Request<Content>, account: &
     account.path.clone_from(&wanted.cache_key);
     let verified = {
         let _span = step("verify");
-        verify::verify(edge, &wanted)?
+        verify::verify(edge, &wanted, client)?
     };
     match verified {
         Grant::Session(claims) => account.claims = Some(claims),

@@ -1,5 +1,6 @@
 //! Step 2: may they have it? Only public keys are known here.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use segue_manifests::token::{self, Access, Claims, MAX_TOKEN, Refusal};
@@ -25,8 +26,8 @@ pub(crate) enum Grant {
 /// Checks the token, if one is needed.
 ///
 /// # Errors
-/// 403 with the reason's code; 503 while there are no keys; 404 for a path that is nothing of Segue's.
-pub(crate) fn verify(edge: &Edge, wanted: &Wanted) -> Result<Grant, Problem> {
+/// 403 with the reason's code; 429 for a client that forged too much; 503 while there are no keys; 404 for a path that is nothing of Segue's.
+pub(crate) fn verify(edge: &Edge, wanted: &Wanted, client: Option<IpAddr>) -> Result<Grant, Problem> {
     if edge.config.open || matches!(wanted.media, Some(MediaPath::Init { .. })) {
         return Ok(Grant::Public);
     }
@@ -38,7 +39,7 @@ pub(crate) fn verify(edge: &Edge, wanted: &Wanted) -> Result<Grant, Problem> {
     let media = wanted.media.as_ref();
     let kbps = media.and_then(MediaPath::rendition).map(RenditionName::kbps);
     let access = Access { path: &wanted.cache_key, method: wanted.method, kbps };
-    let claims = check(edge, token, &access)?;
+    let claims = check(edge, token, &access, client)?;
     if media.is_none() {
         return Err(Problem::NOT_FOUND);
     }
@@ -64,7 +65,12 @@ pub(super) fn may_pull(edge: &Edge, wanted: &Wanted, claims: Option<&Claims>, ne
     }
 }
 
-fn check(edge: &Edge, token: &str, access: &Access<'_>) -> Result<Arc<Claims>, Problem> {
+fn check(
+    edge: &Edge,
+    token: &str,
+    access: &Access<'_>,
+    client: Option<IpAddr>,
+) -> Result<Arc<Claims>, Problem> {
     if token.len() > MAX_TOKEN {
         return Err(refuse(edge, Refusal::TooLong));
     }
@@ -82,10 +88,17 @@ fn check(edge: &Edge, token: &str, access: &Access<'_>) -> Result<Arc<Claims>, P
             Err(refuse(edge, refusal))
         }
         None => {
+            let allowance = edge.config.forgeries_per_minute;
+            if let Some(wait_s) = edge.forgeries.wait_s(client, allowance, edge.clock.now_ms()) {
+                edge.metrics.token_checked(TokenCheck::Limited);
+                return Err(Problem::forgeries(wait_s));
+            }
             edge.metrics.token_checked(TokenCheck::Verified);
             let checked = token::verify(token, access, &keys.keys, now);
             let claims = Arc::new(checked.map_err(|refusal| {
-                edge.verdicts.refused(hash, keys.number, refusal);
+                if edge.verdicts.refused(hash, keys.number, refusal) {
+                    edge.forgeries.found(client, allowance, edge.clock.now_ms());
+                }
                 refuse(edge, refusal)
             })?);
             edge.verdicts.good(hash, keys.number, claims.clone());

@@ -11,6 +11,7 @@ pub mod encoding;
 pub mod h2;
 pub mod hop_by_hop;
 pub mod hpack;
+pub mod proxy_protocol;
 pub mod range;
 pub mod reference;
 pub mod repr_digest;

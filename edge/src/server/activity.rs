@@ -3,6 +3,7 @@
 //! One coarse timer for all connections of a worker looks at a few numbers, instead of a timer for each request: hyper's
 //! own `header_read_timeout` costs up to a microsecond for each request.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::config::Config;
 /// Numbers about one connection. Times are milliseconds of the edge's clock; 0: not so.
 #[derive(Debug)]
 pub(crate) struct Activity {
+    client: Option<IpAddr>,
     requests: AtomicU32,
     /// When the first byte of a request head came that is not complete yet.
     head_since: AtomicU64,
@@ -63,9 +65,10 @@ impl Deadlines {
 
 impl Activity {
     /// A connection that was just accepted: its first request head is awaited.
-    pub(crate) fn accepted(clock: Clock) -> Self {
+    pub(crate) fn accepted(client: Option<IpAddr>, clock: Clock) -> Self {
         let now = clock.now_ms();
         Self {
+            client,
             requests: AtomicU32::new(0),
             head_since: AtomicU64::new(now),
             idle_since: AtomicU64::new(now),
@@ -77,8 +80,13 @@ impl Activity {
     }
 
     /// The same for HTTP/2, where bytes between requests are no request head, and for those who tell of heads themselves.
-    pub(crate) fn told(clock: Clock) -> Self {
-        Self { heads_are_told: true, ..Self::accepted(clock) }
+    pub(crate) fn told(client: Option<IpAddr>, clock: Clock) -> Self {
+        Self { heads_are_told: true, ..Self::accepted(client, clock) }
+    }
+
+    /// Whose connection it is, as limits count it: an address, or an IPv6 /64; `None`: a proxy's, that stands for many.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.client
     }
 
     /// The first byte of a request head has come, but not the last.
@@ -187,7 +195,7 @@ mod tests {
     #[test]
     fn life_of_a_connection() {
         let clock = Clock::start();
-        let activity = Arc::new(Activity::accepted(clock));
+        let activity = Arc::new(Activity::accepted(None, clock));
         let now = clock.now_ms();
         assert_eq!(activity.verdict(now, &LIMITS), Verdict::Keep);
         assert_eq!(activity.verdict(now + 200, &LIMITS), Verdict::Drop("header"));
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn frames_between_requests_are_no_head() {
         let clock = Clock::start();
-        let activity = Arc::new(Activity::told(clock));
+        let activity = Arc::new(Activity::told(None, clock));
         drop(activity.clone().begin(clock));
         activity.read(clock);
         assert_eq!(activity.verdict(clock.now_ms() + 200, &LIMITS), Verdict::Keep);

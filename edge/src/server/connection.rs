@@ -1,6 +1,7 @@
 //! One connection: TLS, the choice of protocol, and its end.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use super::gate::Permit;
 use super::h1::{self, Outcome};
 use super::h2;
 use super::inbox::{Inbox, Read};
+use super::proxies::introduced;
 use super::roster::{Member, Order};
 use super::stream::Watched;
 use super::wire::Wire;
@@ -34,13 +36,19 @@ use crate::semantics::h2::PREFACE;
 const TELLING: usize = 4;
 
 /// Serves one connection to its end.
-pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, permit: Permit) {
-    let _permit = permit;
+pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, mut permit: Permit) {
+    if permit.client().is_none()
+        && worker.edge.config.proxy_protocol
+        && !Box::pin(introduced(&worker, &mut stream, &mut permit)).await
+    {
+        return;
+    }
+    let client = permit.client();
     match worker.tls.clone() {
         // A connection without TLS would have room for one with it.
-        Some(tls) => Box::pin(serve_tls(worker, stream, tls)).await,
+        Some(tls) => Box::pin(serve_tls(worker, stream, client, tls)).await,
         None => {
-            let activity = Arc::new(Activity::told(worker.edge.clock));
+            let activity = Arc::new(Activity::told(client, worker.edge.clock));
             let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
             let member = Member::new(activity);
             if worker.edge.config.h2c {
@@ -52,10 +60,10 @@ pub(super) async fn serve(worker: Arc<Worker>, stream: TcpStream, permit: Permit
     }
 }
 
-async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, tls: Arc<ServerConfig>) {
+async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, client: Option<IpAddr>, tls: Arc<ServerConfig>) {
     let clock = worker.edge.clock;
     // What counts is known after the handshake only; the numbers start anew then.
-    let activity = Arc::new(Activity::accepted(clock));
+    let activity = Arc::new(Activity::accepted(client, clock));
     let limit = millis(worker.edge.config.header_timeout_ms);
     let watched = Watched::new(stream, activity.clone(), clock);
     let handshake = Box::pin(async move { TlsAcceptor::from(tls).accept(watched).await.map(Box::new) });
@@ -63,7 +71,7 @@ async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, tls: Arc<ServerConfig
         worker.edge.metrics.handshake_failed();
         return;
     };
-    let activity = Arc::new(Activity::told(clock));
+    let activity = Arc::new(Activity::told(client, clock));
     stream.get_mut().0.watch(activity.clone());
     let member = Member::new(activity);
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
@@ -96,9 +104,10 @@ async fn either<W: Wire>(worker: Arc<Worker>, mut wire: W, member: Member) {
 /// HTTP/1.1, on our own path until content comes.
 async fn by_hand<W: Wire>(worker: Arc<Worker>, wire: W, member: Member, inbox: Inbox) {
     let outcome = h1::serve(&worker, wire, &member, inbox).await;
+    let client = member.activity().client();
     drop(member);
     if let Outcome::Content(mut wire) = outcome {
-        let activity = Arc::new(Activity::accepted(worker.edge.clock));
+        let activity = Arc::new(Activity::accepted(client, worker.edge.clock));
         wire.watch(activity.clone());
         Box::pin(with_content(worker, wire, activity)).await;
     }

@@ -21,7 +21,10 @@ pub(crate) struct Gate {
 #[derive(Debug)]
 pub(crate) struct Permit {
     gate: Arc<Gate>,
-    address: Option<IpAddr>,
+    /// Whose it is; `None`: a proxy's, that stands for many.
+    client: Option<IpAddr>,
+    /// Whether it is counted by its client.
+    counted: bool,
 }
 
 impl Gate {
@@ -44,27 +47,46 @@ impl Gate {
 
     /// Lets a connection in, or counts that it was turned away.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Permit> {
+        let mut permit = self.admit_proxy()?;
+        permit.belongs_to(address).then_some(permit)
+    }
+
+    /// The same for a proxy's, which are many from one address.
+    pub(crate) fn admit_proxy(self: &Arc<Self>) -> Option<Permit> {
         let limit = self.limit.load(Ordering::Relaxed);
-        let limit_per_address = self.limit_per_address.load(Ordering::Relaxed);
         if self.open.fetch_add(1, Ordering::Relaxed) >= limit && limit > 0 {
             self.open.fetch_sub(1, Ordering::Relaxed);
             self.metrics.turned_away("connections");
             return None;
         }
-        let address = (limit_per_address > 0).then(|| network(address));
-        let permit = Permit { gate: self.clone(), address };
         self.metrics.connections.inc();
-        if let Some(address) = address {
-            let mut by_address = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = by_address.entry(address).or_insert(0);
-            *count += 1;
-            if *count > limit_per_address {
-                self.metrics.turned_away("connections-per-address");
-                drop(by_address);
-                return None;
-            }
+        Some(Permit { gate: self.clone(), client: None, counted: false })
+    }
+}
+
+impl Permit {
+    /// Whose connection it is, as limits count it; `None`: a proxy's, that stands for many.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    /// Counts it as one of this client's; `false`, and counted as turned away, if these are too many. Once for each.
+    pub(crate) fn belongs_to(&mut self, address: IpAddr) -> bool {
+        let client = network(address);
+        self.client = Some(client);
+        let limit = self.gate.limit_per_address.load(Ordering::Relaxed);
+        if limit == 0 {
+            return true;
         }
-        Some(permit)
+        self.counted = true;
+        let mut by_address = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = by_address.entry(client).or_insert(0);
+        *count += 1;
+        let fits = *count <= limit;
+        if !fits {
+            self.gate.metrics.turned_away("connections-per-address");
+        }
+        fits
     }
 }
 
@@ -72,12 +94,12 @@ impl Drop for Permit {
     fn drop(&mut self) {
         self.gate.metrics.connections.dec();
         self.gate.open.fetch_sub(1, Ordering::Relaxed);
-        let Some(address) = self.address else { return };
+        let Some(client) = self.client.filter(|_| self.counted) else { return };
         let mut by_address = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = by_address.get_mut(&address) {
+        if let Some(count) = by_address.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
-                by_address.remove(&address);
+                by_address.remove(&client);
             }
         }
     }
@@ -124,6 +146,19 @@ mod tests {
         gate.set_limits(0, 0);
         drop(second);
         assert!(gate.admit(a).is_some() && gate.by_address.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn connections_of_a_proxy_are_their_clients() {
+        let gate = Gate::new(4, 1, Metrics::new());
+        let [a, b] = [1, 2].map(|last| IpAddr::from([10, 0, 0, last]));
+        let mut permits: Vec<_> = (0..3).map(|_| gate.admit_proxy().unwrap()).collect();
+        assert!(permits[0].belongs_to(a) && permits[1].belongs_to(b));
+        assert!(!permits[2].belongs_to(a), "two of one client");
+        assert_eq!((permits[0].client(), gate.admit_proxy().unwrap().client()), (Some(a), None));
+        permits.clear();
+        assert!(gate.by_address.lock().unwrap().is_empty());
+        assert!(gate.admit(a).is_some());
     }
 
     #[test]

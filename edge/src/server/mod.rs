@@ -9,6 +9,7 @@ mod h1;
 mod h2;
 mod inbox;
 mod listener;
+mod proxies;
 mod roster;
 mod running;
 mod stream;
@@ -17,6 +18,7 @@ mod worker;
 
 pub(crate) use activity::{Activity, InFlightRequest};
 pub(crate) use h2::Inflow;
+pub(crate) use proxies::Proxies;
 pub(crate) use running::Phase;
 pub use running::{Running, StartError, start, start_on};
 pub(crate) use worker::Worker;

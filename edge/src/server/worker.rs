@@ -217,7 +217,9 @@ async fn accept_until_draining(mut worker: Arc<Worker>, listener: std::net::TcpL
 }
 
 fn admit(worker: &Arc<Worker>, stream: TcpStream, address: std::net::IpAddr) {
-    let Some(permit) = worker.gate.admit(address) else { return };
+    let is_proxy = worker.edge.proxies.trusts(address);
+    let permit = if is_proxy { worker.gate.admit_proxy() } else { worker.gate.admit(address) };
+    let Some(permit) = permit else { return };
     if stream.set_nodelay(true).is_err() {
         return;
     }

@@ -28,7 +28,7 @@ fn data(stream: u32, length: usize) -> Vec<u8> {
 
 async fn after(pieces: &[Vec<u8>]) -> Connection {
     let worker = Worker::alone(Config { open: true, ..Config::default() });
-    let activity = Arc::new(Activity::told(worker.edge.clock));
+    let activity = Arc::new(Activity::told(None, worker.edge.clock));
     let mut connection = Connection::new(worker, activity, Inbox::default());
     for piece in [PREFACE.to_vec(), frame(kind::SETTINGS, 0, 0, &[])].iter().chain(pieces) {
         let mut bytes = connection.inbox.take();
