@@ -161,8 +161,9 @@ test("ten thousand entries: only what is near is drawn, and the end can be reach
   await page.reload();
   await page.getByText("10,000 songs").waitFor();
   for (let left = 200; left > 0; left--) {
+    await page.locator(".virtual .song").first().waitFor();
     const rows = await page.locator(".virtual .song").count();
-    assert.ok(rows > 0 && rows < 60, `${rows} rows are drawn`);
+    assert.ok(rows < 60, `${rows} rows are drawn`);
     const end = await page.evaluate(() => {
       const content = document.getElementById("content");
       content.scrollTop = content.scrollHeight;
