@@ -50,7 +50,8 @@ pub struct Config {
     pub downstream_secret: String,
     /// Requests to another upstream after a failure that may be in vain, in percent of all; 0: none.
     pub retry_percent: u64,
-    /// Requests to another upstream while the first is silent for longer than it mostly is, in percent of all; 0: none.
+    /// Requests to another upstream, or to the only one anew, while the first is silent for longer than it mostly is, in
+    /// percent of all; 0: none.
     pub hedge_percent: u64,
     /// Seconds after which an upstream that nobody has asked is asked for `probe_path`; 0: never.
     pub probe_seconds: u64,
