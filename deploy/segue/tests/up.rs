@@ -96,7 +96,9 @@ fn mistakes_are_explained() {
 fn a_store_that_goes_away_is_reported_and_comes_back() {
     let dir = tempfile::tempdir().unwrap();
     let (data, songs) = (dir.path().join("data"), music(&dir.path().join("music"), 1, 8.0));
-    let up = Up::start(&data, &["--music", songs.to_str().unwrap(), "--origin-media-cache-bytes", "1"]);
+    // What edges fetch when a song is begun would have the origin read ahead.
+    let forgetful = ["--origin-media-cache-bytes", "1", "--edge-prefetch-fills", "0"];
+    let up = Up::start(&data, &[&["--music", songs.to_str().unwrap()], &forgetful[..]].concat());
     let listed = up.wait_for_songs(1);
     let manifest = up.play(listed[0]["id"].as_str().unwrap())["manifest_url"].as_str().unwrap().to_owned();
     let segment = manifest.replace("mv.m3u8", "aac-320/1.m4s");
