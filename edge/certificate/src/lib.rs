@@ -33,11 +33,14 @@ const OF_SEVERAL: Settings = ("tls_certs", "tls_certs");
 /// What the files held, so that a change shows. Contents, not times: files are replaced in many ways.
 type Contents = (Vec<u8>, Vec<u8>);
 
+/// What the last look found, or why it found nothing.
+type Seen = Result<Contents, String>;
+
 /// A certificate with its private key. Handshakes take what is in use; open connections are not touched.
 #[derive(Debug)]
 pub struct Certificate {
     current: ArcSwap<CertifiedKey>,
-    files: Option<(Files, Mutex<Contents>)>,
+    files: Option<(Files, Mutex<Seen>)>,
 }
 
 impl Files {
@@ -103,7 +106,7 @@ impl Certificate {
     fn follow(files: Files) -> Result<Self, String> {
         let contents = files.read()?;
         let current = ArcSwap::from_pointee(files.parse(&contents)?);
-        Ok(Self { current, files: Some((files, Mutex::new(contents))) })
+        Ok(Self { current, files: Some((files, Mutex::new(Ok(contents)))) })
     }
 
     /// Its file, to be named in logs.
@@ -132,15 +135,14 @@ impl Certificate {
     /// When the files changed and cannot be used.
     pub fn reload(&self) -> Result<bool, String> {
         let Some((files, seen)) = &self.files else { return Ok(false) };
-        let contents = files.read()?;
+        let found = files.read();
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *seen == contents {
+        if *seen == found {
             return Ok(false);
         }
-        let parsed = files.parse(&contents);
-        // A broken pair is reported once, not at every look.
-        *seen = contents;
-        self.current.store(Arc::new(parsed?));
+        // What is wrong is reported once, not at every look.
+        seen.clone_from(&found);
+        self.current.store(Arc::new(files.parse(&found?)?));
         Ok(true)
     }
 }

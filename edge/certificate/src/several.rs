@@ -137,6 +137,9 @@ mod tests {
         assert!(look.reloaded.is_empty() && look.refused[0].contains("b.key"), "{look:?}");
         assert!(shown("c.example").is_some(), "the one before stays");
         assert_eq!(certificates.reload(), Look::default(), "told once");
+        std::fs::remove_file(folder.path().join("b.key")).unwrap();
+        assert!(certificates.reload().refused[0].contains("cannot be read"));
+        assert_eq!(certificates.reload(), Look::default(), "this as well");
         assert!(certificates.replace(Vec::new()).is_err() && shown("a.example").is_some());
     }
 }
