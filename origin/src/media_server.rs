@@ -99,7 +99,7 @@ impl MediaServer {
         self.addr
     }
 
-    /// Wants another secret from now on.
+    /// Wants another secret from now on. The one before is taken as well, from those who began with it.
     ///
     /// # Errors
     /// When it is empty; the one before stays.
@@ -107,7 +107,8 @@ impl MediaServer {
         if secret.is_empty() {
             return Err(StartError::Config(NO_SECRET.into()));
         }
-        self.secret.store(Arc::new(Secret::new(secret)));
+        let next = Secret::new(secret).after(&self.secret.load());
+        self.secret.store(Arc::new(next));
         Ok(())
     }
 

@@ -9,7 +9,11 @@ use super::Problem;
 
 /// A shared secret. Digests are compared, in constant time, so that neither content nor length leaks.
 #[derive(Clone)]
-pub(crate) struct Secret(Option<[u8; 32]>);
+pub(crate) struct Secret(Option<Digests>);
+
+/// That of the secret, and that of the one before, which is taken as well.
+#[derive(Clone, Copy)]
+struct Digests([[u8; 32]; 2]);
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -20,7 +24,18 @@ impl std::fmt::Debug for Secret {
 impl Secret {
     /// The secret of that text; empty is off.
     pub(crate) fn new(text: &str) -> Self {
-        Self((!text.is_empty()).then(|| Sha256::of(text.as_bytes()).0))
+        let digest = || Sha256::of(text.as_bytes()).0;
+        Self((!text.is_empty()).then(|| Digests([digest(); 2])))
+    }
+
+    /// The same, after `before`: that is still taken from those who began with it.
+    pub(crate) fn after(self, before: &Self) -> Self {
+        match (self.0, before.0) {
+            (Some(Digests([new, _])), Some(Digests([old, _]))) if new != old => {
+                Self(Some(Digests([new, old])))
+            }
+            _ => self,
+        }
     }
 
     /// Whether a secret is set.
@@ -42,7 +57,8 @@ impl Secret {
 
     /// Whether this is the secret; nothing is where none is set.
     pub(crate) fn is(&self, given: &[u8]) -> bool {
-        self.0.is_some_and(|expected| bool::from(Sha256::of(given).0.ct_eq(&expected)))
+        let digest = Sha256::of(given).0;
+        self.0.is_some_and(|Digests([new, old])| bool::from(digest.ct_eq(&new) | digest.ct_eq(&old)))
     }
 }
 
@@ -81,5 +97,15 @@ mod tests {
             assert!(Secret::new("").check(&headers).is_ok());
         }
         assert!(secret.check(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn the_one_before_is_taken_as_well_and_none_before_that() {
+        let next = Secret::new("b").after(&Secret::new("a"));
+        assert!(next.is(b"a") && next.is(b"b") && !next.is(b"c"));
+        let next = Secret::new("b").after(&next);
+        assert!(!next.is(b"a") && next.is(b"b"), "said again it is the only one");
+        let next = Secret::new("c").after(&Secret::new("b").after(&Secret::new("a")));
+        assert!(!next.is(b"a") && next.is(b"b") && next.is(b"c"));
     }
 }

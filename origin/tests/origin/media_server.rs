@@ -130,6 +130,8 @@ async fn only_who_has_the_secret_is_answered() {
     assert!(alone.0.set_secret("").is_err());
     alone.0.set_secret("husx").unwrap();
     assert_eq!(alone.ask(Method::GET, &path, &wrong).await.status, 200, "it is right now");
+    assert_eq!(alone.get(&path).await.status, 200, "who began with the one before goes on");
+    alone.0.set_secret("husy").unwrap();
     alone.ask(Method::GET, &path, &[BEARER]).await.assert_problem(401, "wrong-secret");
     let open = MediaConfig { secret: String::new(), ..config() };
     assert!(MediaServer::start(&open, store).await.is_err());
