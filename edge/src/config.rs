@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Uri;
 use serde::{Deserialize, Serialize};
 
-use crate::server::Proxies;
+use crate::address::Proxies;
 
 /// Most worker threads; each has a listener, a runtime and connections of its own.
 const MAX_WORKERS: u64 = 1024;
@@ -63,6 +63,8 @@ pub struct Config {
     pub key_poll_seconds: u64,
     /// File for the last signing keys that were polled, for a start without an origin; empty: none is kept.
     pub key_set_file: String,
+    /// File for what was revoked, so that it is still refused after a restart; empty: it is remembered in memory alone.
+    pub revoked_file: String,
     /// Serve every path without a token, and tell every method on: a plain caching reverse proxy.
     pub open: bool,
     /// In open mode, what requests to upstreams name as host; empty: the upstream's own name.
@@ -131,7 +133,7 @@ pub struct Config {
     pub connections_per_address: u64,
     /// Forged tokens of one address (IPv6: of one /64) in a minute, beyond which it is answered 429 for new ones; 0: no limit.
     pub forgeries_per_minute: u64,
-    /// Addresses and networks of proxies in front, as `10.0.0.0/8`: limits of one address are not for them.
+    /// Addresses and networks of proxies in front, as `10.0.0.0/8`: limits of one address are for the clients they tell of.
     pub trusted_proxies: Vec<String>,
     /// Trusted proxies begin each connection with whose it is: the PROXY protocol, version 1 or 2.
     pub proxy_protocol: bool,
@@ -173,6 +175,7 @@ impl Default for Config {
             key_set_url: String::new(),
             key_poll_seconds: 10,
             key_set_file: String::new(),
+            revoked_file: String::new(),
             open: false,
             upstream_host: String::new(),
             request_body_bytes: 64 << 20,

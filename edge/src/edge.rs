@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::access::{Forgeries, KeyRing, Verdicts};
+use crate::access::{Forgeries, KeyRing, Revoked, Verdicts};
+use crate::address::Proxies;
 use crate::cache::{Context, Depot, Store};
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::config::{AccessLog, Config};
 use crate::fill::Table;
 use crate::load::{Lack, Load};
 use crate::metrics::Metrics;
 use crate::prefetch::Prefetch;
 use crate::secret::Secret;
-use crate::server::Proxies;
 use crate::trace::Traces;
 use crate::upstream::Bases;
 
@@ -36,6 +36,7 @@ pub(crate) struct Edge {
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) verdicts: Arc<Verdicts>,
     pub(crate) forgeries: Arc<Forgeries>,
+    pub(crate) revoked: Arc<Revoked>,
     pub(crate) proxies: Proxies,
     pub(crate) traces: Traces,
     pub(crate) metrics: Metrics,
@@ -63,6 +64,8 @@ impl Edge {
         config.check()?;
         let metrics = Metrics::new();
         let load = Arc::new(Load::new(&config));
+        let keys = Arc::<KeyRing>::default();
+        let revoked = Revoked::open(&config.revoked_file, &keys, clock::unix_s());
         Ok(Self {
             loop_name: format!("{}; node={:016x}", config.name, node()?),
             access_log: config.access_log()?,
@@ -74,9 +77,10 @@ impl Edge {
             bases: Arc::new(Bases::new(&config, &metrics)?),
             downstream: Secret::new(&config.downstream_secret),
             prefetch: Arc::new(Prefetch::new(config.prefetch_fills)),
-            keys: Arc::default(),
+            keys,
             verdicts: Arc::new(Verdicts::new()),
             forgeries: Arc::new(Forgeries::new()),
+            revoked: Arc::new(revoked),
             proxies: Proxies::new(&config.trusted_proxies)?,
             traces: Traces::new(!config.otlp_endpoint.is_empty(), config.trace_sample, &metrics),
             metrics,
@@ -105,6 +109,7 @@ impl Edge {
             keys: self.keys.clone(),
             verdicts: self.verdicts.clone(),
             forgeries: self.forgeries.clone(),
+            revoked: self.revoked.clone(),
             proxies: Proxies::new(&config.trusted_proxies)?,
             traces: self.traces.renewed(config.trace_sample),
             metrics: self.metrics.clone(),

@@ -15,6 +15,7 @@
 //! | [`load`] | how much is under way, and when more is refused |
 //! | [`upstream`] | where objects come from |
 //! | [`prefetch`] | what is fetched before it is asked for |
+//! | [`address`] | whom connections and requests come from, with proxies in front |
 //! | [`access`] | signing keys and tokens that were checked before |
 //! | [`server`] | sockets, threads, connections, limits, drain |
 //! | [`tls`] | certificates and session tickets |
@@ -29,6 +30,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod access;
+mod address;
 mod admin;
 mod body;
 mod cache;

@@ -58,6 +58,7 @@ pub(crate) struct Metrics {
     cmcd_bitrate: Histogram,
     cmcd_throughput: Histogram,
     purges: Family<Label, Counter>,
+    revocations: Family<Label, Counter>,
     pub(crate) connections: Gauge,
     turned_away: Family<Label, Counter>,
     timed_out: Family<Label, Counter>,
@@ -121,6 +122,7 @@ impl Metrics {
             cmcd_bitrate: Histogram::new(exponential_buckets(32_000.0, 2.0, 8)),
             cmcd_throughput: Histogram::new(exponential_buckets(64_000.0, 2.0, 14)),
             purges: Family::default(),
+            revocations: Family::default(),
             connections: Gauge::default(),
             turned_away: Family::default(),
             timed_out: Family::default(),
@@ -174,6 +176,7 @@ impl Metrics {
         r.register("cmcd_bits_per_second", "Bit rate of what is asked for, as players say (CMCD br)", self.cmcd_bitrate.clone());
         r.register("cmcd_throughput_bits_per_second", "Throughput that players measured (CMCD mtp)", self.cmcd_throughput.clone());
         r.register("purges", "Purges by kind", self.purges.clone());
+        r.register("revocations", "Revocations by kind", self.revocations.clone());
         r.register("connections", "Open connections", self.connections.clone());
         r.register("connections_turned_away", "Connections closed at once, by limit", self.turned_away.clone());
         r.register("connections_timed_out", "Connections closed for being slow, by limit", self.timed_out.clone());
@@ -310,6 +313,10 @@ impl Metrics {
 
     pub(crate) fn purged(&self, kind: &'static str, count: u64) {
         self.purges.get_or_create(&[("kind", kind)]).inc_by(count);
+    }
+
+    pub(crate) fn revoked(&self, kind: &'static str, count: u64) {
+        self.revocations.get_or_create(&[("kind", kind)]).inc_by(count);
     }
 
     pub(crate) fn turned_away(&self, limit: &'static str) {

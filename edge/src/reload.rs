@@ -9,7 +9,7 @@ use crate::config::Config;
 
 /// Settings that hold for as long as the process runs: sockets, threads and memory are laid out by them, or what is in memory
 /// was stored by them.
-const FIXED: [&str; 10] = [
+const FIXED: [&str; 11] = [
     "listen",
     "admin_listen",
     "handover",
@@ -20,6 +20,7 @@ const FIXED: [&str; 10] = [
     "sendfile_bytes",
     "prefetch_fills",
     "otlp_endpoint",
+    "revoked_file",
 ];
 /// Fixed only when TLS would be switched on or off by them.
 const TLS: [&str; 4] = ["tls_cert", "tls_key", "tls_certs", "tls_self_signed"];

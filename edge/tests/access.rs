@@ -45,6 +45,8 @@ async fn every_refusal() {
     bench.until_metric("segue_edge_key_polls_total{outcome=\"replaced\"}", 2).await;
     bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
 
+    let revoke = format!(r#"{{"tokens":["{}"]}}"#, "09".repeat(16));
+    assert_eq!(bench.admin("/revoke", &revoke).await.status, 200);
     let mint = |claims: Claims| mint(&claims, &bench.keys);
     let good = mint(claims());
     let rows = [
@@ -69,6 +71,7 @@ async fn every_refusal() {
         (Refusal::Method, "HEAD", signed(&mint(changed(|c| c.methods = vec![Method::Get])), "aac-256/0.m4s")),
         (Refusal::Rendition, "GET", signed(&mint(changed(|c| c.max_kbps = Some(128))), "aac-256/0.m4s")),
         (Refusal::Signature, "GET", signed(&tampered(&good), "aac-256/0.m4s")),
+        (Refusal::Revoked, "GET", signed(&mint(changed(|c| c.token_id = [9; 16])), "aac-256/0.m4s")),
     ];
     assert_eq!(rows.len(), Refusal::ALL.len(), "one row for each reason");
     for (refusal, method, path) in rows {
@@ -197,4 +200,51 @@ async fn whoever_forges_much_is_not_checked_for_a_while() {
     assert_eq!(ask(&forged(5)).await.status, 429, "a good one that is not known has to wait too");
     assert_eq!(bench.get("aac-256/0.m4s").await.status, 200, "listeners who are known go on");
     bench.until_metric("segue_edge_token_checks_total{how=\"limited\"}", 2).await;
+}
+
+#[tokio::test]
+async fn what_is_revoked_is_refused_at_once_and_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("revoked.json").display().to_string();
+    let bench = Bench::with(|config| config.revoked_file.clone_from(&file)).await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    let of_session = |session: &str| {
+        let claims = changed(|c| (c.playback_session, c.token_id) = (Some(session.into()), [8; 16]));
+        signed(&mint(&claims, &bench.keys), "aac-256/0.m4s")
+    };
+    let (theirs, others) = (of_session("theirs"), of_session("others"));
+    for path in [&theirs, &others] {
+        assert_eq!(get(bench.edge.addr(), path).await.status, 200);
+    }
+    for (body, status) in
+        [(r#"{"playback_sessions":["theirs"]}"#, 200), (r#"{"tokens":["7"]}"#, 400), ("{}", 400)]
+    {
+        assert_eq!(bench.admin("/revoke", body).await.status, status, "{body}");
+    }
+    let unsigned = request(bench.edge.admin_addr(), "POST", "/revoke", &[], r#"{"keys":[]}"#).await;
+    assert_eq!((unsigned.status, unsigned.code().as_str()), (401, "unauthorized"));
+    let reply = get(bench.edge.addr(), &theirs).await;
+    assert_eq!((reply.status, reply.code().as_str()), (403, "token-revoked"), "remembered as good or not");
+    assert_eq!(reply.header("cache-control"), "no-store");
+    assert_eq!(get(bench.edge.addr(), &others).await.status, 200);
+    assert_eq!(bench.metric("segue_edge_revocations_total{kind=\"playback_sessions\"}").await, 1);
+
+    let settings = segue_edge::Config { revoked_file: file, ..common::config(&bench.upstream) };
+    let again = segue_edge::start(settings).await.unwrap();
+    while get(again.admin_addr(), "/readyz").await.status != 200 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(get(again.addr(), &theirs).await.code(), "token-revoked");
+    assert_eq!(get(again.addr(), &others).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_refused_without_a_poll() {
+    let bench = Bench::new().await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    bench.upstream.kill();
+    let revoke = format!(r#"{{"keys":["{}"]}}"#, bench.keys.active_kid());
+    assert_eq!(bench.admin("/revoke", &revoke).await.status, 200);
+    assert_eq!(bench.get("aac-256/0.m4s").await.code(), "token-key-revoked");
 }

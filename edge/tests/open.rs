@@ -168,6 +168,23 @@ async fn variants_are_told_apart() {
     assert!(!is_hit(&get(&bench, "/hello", &[("accept-language", "en")]).await));
 }
 
+#[tokio::test]
+async fn what_a_client_keeps_from_the_upstream_does_not_choose_a_variant() {
+    let bench = open(|_| ()).await;
+    let vary = |text: &str| Answer::ok(text).with("vary", "Accept-Language");
+    for path in ["/first", "/then"] {
+        bench.upstream.answer(path, vary("hello"));
+    }
+    get(&bench, "/then", &[("accept-language", "en")]).await;
+    let kept = [("accept-language", "fr"), ("connection", "accept-language")];
+    for path in ["/first", "/then"] {
+        assert_eq!(get(&bench, path, &kept).await.text(), "hello");
+        assert!(!bench.upstream.seen(path).pop().unwrap().headers.contains_key("accept-language"));
+        bench.upstream.answer(path, vary("bonjour"));
+        assert_eq!(get(&bench, path, &[("accept-language", "fr")]).await.text(), "bonjour", "{path}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn those_who_join_a_fill_that_is_for_others_get_their_own() {
     let bench = open(|_| ()).await;

@@ -15,7 +15,7 @@ use crate::import::Importer;
 use crate::library::Library;
 use crate::media::Media;
 use crate::metrics::Metrics;
-use crate::playback::{KeyRing, Playback};
+use crate::playback::{KeyRing, Playback, Revocations};
 use crate::playlists::Playlists;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -43,6 +43,7 @@ pub(crate) struct AppState {
     pub(crate) covers: Covers,
     pub(crate) playback: Playback,
     pub(crate) keys: Arc<KeyRing>,
+    pub(crate) revocations: Revocations,
     pub(crate) media_secret: Arc<ArcSwap<Secret>>,
     pub(crate) admin_secret: Secret,
     /// Whether the catalog is open to those without an account.

@@ -1,5 +1,7 @@
 //! Calls to the edges' admin listeners.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Request, Uri};
@@ -8,8 +10,15 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 
 use crate::http::trace::Trace;
+
+/// Time for one attempt.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Attempts for one edge; the pauses between them double from the first.
+const ATTEMPTS: u32 = 10;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A client with the secret of the admin listeners.
 #[derive(Debug, Clone)]
@@ -60,6 +69,26 @@ impl EdgeAdmin {
         }
         let answer = self.client.request(request).await.map_err(|error| error.to_string())?;
         if answer.status().is_success() { Ok(()) } else { Err(format!("status {}", answer.status())) }
+    }
+
+    /// Makes a call until it is done, for two minutes at most; whether it was. `what`: for the log.
+    pub(crate) async fn insist(&self, uri: &Uri, body: &Value, trace: Option<&Trace>, what: &str) -> bool {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..ATTEMPTS {
+            let error = match timeout(PATIENCE, self.post(uri, body, trace)).await {
+                Ok(Ok(())) => {
+                    tracing::info!(edge = %uri, "the edge was told of {what}");
+                    return true;
+                }
+                Ok(Err(error)) => error,
+                Err(_) => "no answer in time".to_owned(),
+            };
+            tracing::warn!(edge = %uri, error, "an edge was not told of {what}; trying again");
+            sleep(pause).await;
+            pause *= 2;
+        }
+        tracing::error!(edge = %uri, "an edge was not told of {what}; tell it by hand, or restart it");
+        false
     }
 }
 

@@ -27,7 +27,7 @@ use crate::import::{ImportError, Importer, Scanner};
 use crate::library::Library;
 use crate::media::{Budget, Media};
 use crate::metrics::Metrics;
-use crate::playback::{Edges, KeyRing, KeysFileError, Playback, Warm, upkeep};
+use crate::playback::{Edges, KeyRing, KeysFileError, Playback, Revocations, Warm, upkeep};
 use crate::playlists::Playlists;
 use crate::shared::Shared;
 use crate::store::Store;
@@ -110,7 +110,10 @@ pub async fn start_with(config: Config, store: StorageRef) -> Result<Running, St
         tokio::spawn(app.database.clone().follow()),
         tokio::spawn(Arc::clone(&app.takedowns).follow()),
         tokio::spawn(Arc::clone(&app.takedowns).mark()),
-        tokio::spawn(Arc::clone(&app.keys).follow(Duration::from_secs(config.keys_poll_seconds))),
+        tokio::spawn(
+            Arc::clone(&app.keys)
+                .follow(Duration::from_secs(config.keys_poll_seconds), app.revocations.clone()),
+        ),
         tokio::spawn(upkeep::run(app.database.clone())),
         tokio::spawn(app.accounts.follow()),
         sharing,
@@ -164,6 +167,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
     let takedowns = Takedowns::load(database.clone(), all_admins, secret, tombstones, shared.clone()).await?;
     let takedowns = Arc::new(takedowns);
     let warm = Warm::new(edges.count(), admins, secret);
+    let revocations = Revocations::new(admins, secret);
     let gone = Gone::Known(Arc::clone(&takedowns));
     let media = Arc::new(Media::new(Arc::clone(&store), Arc::clone(&metrics), budget, gone));
     Ok(AppState {
@@ -207,6 +211,7 @@ async fn assemble(config: &Config, store: StorageRef) -> Result<AppState, StartE
         media,
         takedowns,
         keys,
+        revocations,
         shared,
     })
 }

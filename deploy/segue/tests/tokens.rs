@@ -85,7 +85,7 @@ fn every_bad_token_is_refused_with_its_reason_and_counted() {
         );
     }
 
-    // A key revoked at the origin is refused at the edge after the next poll.
+    // A key revoked at the origin is refused at the edge, which is told, or polls.
     let kid = token(&["keys", "list", "--keys", keys_file(&own)]);
     let active = kid.lines().find(|line| line.contains("active")).unwrap().split_whitespace().next().unwrap();
     token(&["keys", "revoke", "--keys", keys_file(&own), active]);

@@ -32,7 +32,7 @@ impl Forgeries {
     /// Seconds after which another token of this client is checked; `None`: at once. `per_minute` 0: there is no limit, as there
     /// is none for a proxy that stands for many, which is no client.
     pub(crate) fn wait_s(&self, client: Option<IpAddr>, per_minute: u64, now_ms: u64) -> Option<u64> {
-        let each = WINDOW_MS.checked_div(per_minute)?;
+        let each = cost_ms(per_minute)?;
         let owed = self.owed_until.get(&client?)?.load(Relaxed).saturating_sub(now_ms);
         let wait_ms = (owed + each).saturating_sub(WINDOW_MS);
         (wait_ms > 0).then(|| wait_ms.div_ceil(1000))
@@ -40,11 +40,16 @@ impl Forgeries {
 
     /// A token of this client was found to be forged.
     pub(crate) fn found(&self, client: Option<IpAddr>, per_minute: u64, now_ms: u64) {
-        let (Some(client), Some(each)) = (client, WINDOW_MS.checked_div(per_minute)) else { return };
+        let (Some(client), Some(each)) = (client, cost_ms(per_minute)) else { return };
         let owed = self.owed_until.get_with(client, Arc::default);
         // Two at a time may count as one; the next one counts.
         owed.store(owed.load(Relaxed).max(now_ms) + each, Relaxed);
     }
+}
+
+/// What one forgery takes of an allowance; `None`: there is no limit.
+fn cost_ms(per_minute: u64) -> Option<u64> {
+    WINDOW_MS.checked_div(per_minute).map(|cost| cost.max(1))
 }
 
 #[cfg(test)]
@@ -72,12 +77,11 @@ mod tests {
     }
 
     #[test]
-    fn any_allowance_can_be_counted() {
+    fn the_largest_allowance_is_one_as_well() {
         let forgeries = Forgeries::new();
         let client = Some(IpAddr::from([192, 0, 2, 1]));
-        for per_minute in [0, 1, u64::from(u32::MAX)] {
-            forgeries.found(client, per_minute, 1);
-        }
-        assert_eq!(forgeries.wait_s(client, 1, 1), Some(60));
+        let many = u64::from(u32::MAX);
+        (0..WINDOW_MS).for_each(|_| forgeries.found(client, many, 1));
+        assert_eq!(forgeries.wait_s(client, many, 1), Some(1));
     }
 }

@@ -1,15 +1,12 @@
 //! The last key set, kept in a file: an edge that starts while its origin is gone serves on.
-//!
-//! Keys are public, but whoever writes the file decides whose tokens count: a file that others may write is not read.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use segue_manifests::token::KeySet;
 use tokio::task::spawn_blocking;
 
+use super::file;
 use super::keys::KeyRing;
 use super::poll::LIMIT;
 
@@ -53,8 +50,8 @@ impl Kept {
         if self.content.as_ref() == Some(keys) {
             return;
         }
-        let (file, bytes) = (self.file.clone(), keys.to_json());
-        let written = spawn_blocking(move || write(&file, &bytes)).await;
+        let (path, bytes) = (self.file.clone(), keys.to_json());
+        let written = spawn_blocking(move || file::write(&path, &bytes)).await;
         match written.unwrap_or_else(|error| Err(io::Error::other(error))) {
             Ok(()) => self.content = Some(keys.clone()),
             Err(error) => {
@@ -64,44 +61,15 @@ impl Kept {
     }
 }
 
-/// `None` where there is no such file.
 fn read(path: &Path) -> Result<Option<KeySet>, String> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened.map_err(|error| error.to_string())?,
-    };
-    let mode = file.metadata().map_err(|error| error.to_string())?.mode();
-    if mode & 0o022 != 0 {
-        return Err(format!("others may write it (mode {:o}); run chmod 600 on it", mode & 0o777));
-    }
-    let mut bytes = Vec::new();
-    file.take(LIMIT as u64 + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() > LIMIT {
-        return Err(format!("it is longer than {LIMIT} bytes"));
-    }
-    KeySet::from_json(&bytes).map(Some)
-}
-
-/// Whole or not at all, also when the machine loses power.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let staged = path.with_extension(format!("{}.tmp", std::process::id()));
-    let replace = || {
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&staged, path)?;
-        File::open(folder)?.sync_all()
-    };
-    replace().inspect_err(|_| drop(fs::remove_file(&staged)))
+    file::read(path, LIMIT)?.map(|bytes| KeySet::from_json(&bytes)).transpose()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use segue_manifests::token::SigningKeys;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt as _;
 
     fn opened(file: &Path) -> (KeyRing, Kept) {

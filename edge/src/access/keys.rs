@@ -1,10 +1,10 @@
 //! The key set in use. The last good one stays until a better one comes.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
-use segue_manifests::token::KeySet;
+use segue_manifests::token::{KeyId, KeySet, KeyState};
 use tokio::sync::Notify;
 
 /// A key set and how many came before it.
@@ -18,7 +18,8 @@ pub(crate) struct Generation {
 #[derive(Debug, Default)]
 pub(crate) struct KeyRing {
     current: ArcSwapOption<Generation>,
-    count: AtomicU64,
+    /// Keys that are refused whatever the origin publishes; held while keys are replaced.
+    revoked: Mutex<BTreeSet<KeyId>>,
     /// Asks for a poll ahead of time.
     pub(super) wanted: Notify,
 }
@@ -35,10 +36,28 @@ impl KeyRing {
 
     /// Takes a key set into use; `false` when it is the one in use already.
     pub(crate) fn replace(&self, keys: KeySet) -> bool {
-        if self.current().is_some_and(|current| current.keys == keys) {
+        let revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.put(keys, &revoked)
+    }
+
+    /// Refuses these keys from now on, also when a copy of the key set that is older than their revocation is polled.
+    pub(crate) fn revoke(&self, keys: &[KeyId]) {
+        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.extend(keys);
+        if let Some(current) = self.current() {
+            self.put(current.keys.clone(), &revoked);
+        }
+    }
+
+    fn put(&self, mut keys: KeySet, revoked: &BTreeSet<KeyId>) -> bool {
+        for key in keys.keys.iter_mut().filter(|key| revoked.contains(&key.kid)) {
+            key.state = KeyState::Revoked;
+        }
+        let current = self.current();
+        if current.as_ref().is_some_and(|current| current.keys == keys) {
             return false;
         }
-        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = current.map_or(0, |current| current.number) + 1;
         self.current.store(Some(Arc::new(Generation { number, keys })));
         true
     }
@@ -64,5 +83,24 @@ mod tests {
         signing.rotate(10, 0).unwrap();
         assert!(ring.replace(signing.public()));
         assert_eq!(ring.current().unwrap().number, 2);
+    }
+
+    #[test]
+    fn a_revoked_key_stays_so_whatever_is_polled() {
+        let ring = KeyRing::default();
+        let mut signing = SigningKeys::generate(0);
+        let before = signing.public();
+        let kid = signing.active_kid();
+        ring.revoke(&[kid]);
+        assert!(!ring.is_loaded());
+        assert!(ring.replace(before.clone()) && !ring.replace(before.clone()));
+        let state = || ring.current().unwrap().keys.keys.iter().find(|key| key.kid == kid).unwrap().state;
+        assert_eq!(state(), KeyState::Revoked);
+        let next = before.keys.iter().find(|key| key.kid != kid).unwrap().kid;
+        ring.revoke(&[next]);
+        assert!(ring.current().unwrap().keys.keys.iter().all(|key| key.state == KeyState::Revoked));
+        assert_eq!(ring.current().unwrap().number, 2);
+        signing.revoke(kid, 5).unwrap();
+        assert!(ring.replace(signing.public()) || state() == KeyState::Revoked);
     }
 }

@@ -25,11 +25,13 @@ type TokenHash = [u8; 32];
 pub(crate) enum Verdict {
     /// Its signature is right.
     Good(Arc<Claims>),
+    /// It was right under other keys, and probably is.
+    WasGood,
     /// It can never become right.
     Forged(Refusal),
 }
 
-/// Verdicts under one generation of keys; those of others do not count.
+/// Verdicts under one generation of keys; those of others grant nothing.
 #[derive(Debug)]
 pub(crate) struct Verdicts {
     good: Cache<TokenHash, (u64, Arc<Claims>)>,
@@ -52,7 +54,7 @@ impl Verdicts {
 
     pub(crate) fn get(&self, hash: &TokenHash, generation: u64) -> Option<Verdict> {
         if let Some((under, claims)) = self.good.get(hash) {
-            return (under == generation).then_some(Verdict::Good(claims));
+            return Some(if under == generation { Verdict::Good(claims) } else { Verdict::WasGood });
         }
         let (under, refusal) = self.forged.get(hash)?;
         (under == generation).then_some(Verdict::Forged(refusal))
@@ -86,5 +88,20 @@ mod tests {
         assert!(matches!(verdicts.get(&a, 1), Some(Verdict::Forged(Refusal::Signature))));
         assert!(verdicts.get(&a, 2).is_none());
         assert!(verdicts.get(&b, 1).is_none(), "an expired token is no forgery");
+        let claims = Claims {
+            issuer: "test".into(),
+            subject: None,
+            expires: 600,
+            not_before: 0,
+            issued: 0,
+            token_id: [7; 16],
+            path_prefix: "/v1/a/".into(),
+            methods: Vec::new(),
+            playback_session: None,
+            max_kbps: None,
+        };
+        verdicts.good(b, 1, Arc::new(claims));
+        assert!(matches!(verdicts.get(&b, 1), Some(Verdict::Good(_))));
+        assert!(matches!(verdicts.get(&b, 2), Some(Verdict::WasGood)));
     }
 }

@@ -6,6 +6,7 @@
 //! | `GET /readyz` | 200 when the edge takes requests, else 503 |
 //! | `GET /metrics` | metrics for Prometheus |
 //! | `POST /purge` | see [`super::purge`]; needs the bearer secret |
+//! | `POST /revoke` | see [`super::revoke`]; needs the bearer secret |
 //! | `POST /prefetch` | see [`super::prefetch`]; needs the bearer secret |
 
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use tokio::sync::Notify;
 
-use super::{prefetch, purge};
+use super::revoke::NotRevoked;
+use super::{prefetch, purge, revoke};
 use crate::edge::Edge;
 use crate::secret::Secret;
 
@@ -45,7 +47,8 @@ pub(super) async fn answer(edge: &Arc<Edge>, sweep: &Notify, request: Request<In
             },
             Err(refused) => refused,
         },
-        (_, "/healthz" | "/readyz" | "/metrics" | "/purge" | "/prefetch") => {
+        (&Method::POST, "/revoke") => revoke(edge, request).await,
+        (_, "/healthz" | "/readyz" | "/metrics" | "/purge" | "/revoke" | "/prefetch") => {
             problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "this resource has another method")
         }
         _ => problem(StatusCode::NOT_FOUND, "not-found", "there is no such resource"),
@@ -74,6 +77,21 @@ async fn purge(edge: &Arc<Edge>, sweep: &Notify, request: Request<Incoming>) -> 
     }
 }
 
+async fn revoke(edge: &Arc<Edge>, request: Request<Incoming>) -> Answer {
+    let body = match authorised_body(edge, request).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    match revoke::revoke(edge, &body).await {
+        Ok(done) => text(StatusCode::OK, "application/json", done.to_string()),
+        Err(NotRevoked::Malformed(detail)) => problem(StatusCode::BAD_REQUEST, "revoke-malformed", &detail),
+        Err(NotRevoked::Full) => {
+            let detail = "too much is revoked already; revoke the signing key instead";
+            problem(StatusCode::INSUFFICIENT_STORAGE, "revoke-full", detail)
+        }
+    }
+}
+
 /// The body of a request that shows the bearer secret.
 async fn authorised_body(edge: &Edge, request: Request<Incoming>) -> Result<Bytes, Answer> {
     if let Some(refused) = refusal(&edge.config.admin_secret, request.headers()) {
@@ -89,7 +107,7 @@ async fn authorised_body(edge: &Edge, request: Request<Incoming>) -> Result<Byte
 /// Why the request may do nothing here; `None` when it may.
 fn refusal(secret: &str, headers: &HeaderMap) -> Option<Answer> {
     let Some(secret) = Secret::new(secret) else {
-        let detail = "purging and prefetching are off; set admin_secret to switch them on";
+        let detail = "purging, revoking and prefetching are off; set admin_secret to switch them on";
         return Some(problem(StatusCode::FORBIDDEN, "purge-off", detail));
     };
     if secret.is_shown(headers) {

@@ -1,9 +1,10 @@
-//! The private side of an edge, on a thread of its own: health, metrics and purge, the poll of the signing keys, the
+//! The private side of an edge, on a thread of its own: health, metrics, purge and revocation, the poll of the signing keys, the
 //! probes of upstreams, and the look at the certificates' files.
 
 mod api;
 mod prefetch;
 mod purge;
+mod revoke;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::access::{Kept, Poller};
+use crate::clock;
 use crate::config::millis;
 use crate::edge::Edge;
 use crate::handover;
@@ -142,6 +144,11 @@ async fn accept(
         Ok(listener) => listener,
         Err(error) => return tracing::error!("admin listener cannot be used: {error}"),
     };
+    {
+        // Until now the process before was told.
+        let edge = current.borrow().edge.clone();
+        edge.revoked.catch_up(&edge.keys, clock::unix_s());
+    }
     let mut taken = pin!(handover::taken(taken));
     loop {
         tokio::select! {

@@ -187,8 +187,9 @@ impl Door {
         fs::rename(&staged.0, &path)?;
         let found = fs::symlink_metadata(&path)?;
         let listeners = Arc::new(Mutex::new(Some(listeners)));
+        let is_taken = taken.subscribe();
         let task = tokio::spawn(give(listener, listeners.clone(), taken)).abort_handle();
-        Ok(Offer { path, file: (found.dev(), found.ino()), listeners, task })
+        Ok(Offer { path, file: (found.dev(), found.ino()), is_taken, listeners, task })
     }
 }
 
@@ -198,6 +199,7 @@ pub(crate) struct Offer {
     path: PathBuf,
     /// Device and number of the socket's file: the next process puts its own in its place.
     file: (u64, u64),
+    is_taken: watch::Receiver<bool>,
     listeners: Arc<Mutex<Option<Listeners>>>,
     task: AbortHandle,
 }
@@ -208,7 +210,8 @@ impl Offer {
         self.task.abort();
         drop(self.listeners.lock().unwrap_or_else(PoisonError::into_inner).take());
         let is_ours = |found: fs::Metadata| (found.dev(), found.ino()) == self.file;
-        if fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
+        // Whoever took over may be putting its own there at this moment.
+        if !*self.is_taken.borrow() && fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
             let _ = fs::remove_file(&self.path);
         }
     }

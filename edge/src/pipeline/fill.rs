@@ -230,7 +230,7 @@ fn is_short_text(head: &Head) -> bool {
 pub(super) fn job(edge: &Edge, wanted: &Wanted, asked: &HeaderMap, stale: Option<Arc<Object>>) -> Job {
     let media = wanted.media.is_some();
     let told_on = edge.config.open && !media;
-    let client = told_on.then(|| Arc::new(Forwarded { fields: asked.clone(), alone: false }));
+    let client = told_on.then(|| Arc::new(Forwarded { fields: asked.clone(), alone: None }));
     let trace = wanted.trace.as_deref().cloned();
     Job { target: wanted.cache_key.clone(), media, way: wanted.way.clone(), stale, client, trace }
 }

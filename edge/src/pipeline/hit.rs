@@ -2,6 +2,7 @@
 //! Where they lead to a fresh object the answer needs no more; where not, the long way goes on from what they found.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::lookup::{self, Found};
 use super::record::{Account, Meter};
 use super::route::{self, Wanted};
 use super::verify::{self, Grant};
-use super::{Content, conclude, handle, handle_as, obtain, respond};
+use super::{Content, conclude, for_this_hop, handle, handle_as, obtain, respond};
 use crate::body::Body;
 use crate::cache::{Object, SealedBody};
 use crate::edge::Edge;
@@ -77,7 +78,7 @@ pub(crate) enum Begun {
     Refused(Account, Problem),
 }
 
-/// Takes the first three steps.
+/// Takes the first three steps. `client`: whom the request comes from, which few need to know.
 ///
 /// # Errors
 /// How far it came, when they do not lead to a fresh object.
@@ -85,6 +86,7 @@ pub(crate) fn begin(
     worker: &Arc<Worker>,
     activity: &Arc<Activity>,
     asked: &Plain<'_>,
+    client: impl FnOnce() -> Option<IpAddr>,
     started: Instant,
 ) -> Result<Hit, Box<Begun>> {
     let edge = &worker.edge;
@@ -92,7 +94,7 @@ pub(crate) fn begin(
     if worker.picks_trace() {
         return Err(Box::new(Begun::Traced));
     }
-    let (client, in_flight) = (activity.client(), activity.clone().begin(edge.clock));
+    let in_flight = activity.clone().begin(edge.clock);
     let mut account = Account::begun(method, asked.version, started, in_flight);
     let wanted = match wanted {
         Ok(wanted) => wanted,
@@ -122,7 +124,7 @@ pub(crate) fn begin(
 pub(crate) async fn go_on(
     worker: &Arc<Worker>,
     activity: Arc<Activity>,
-    request: Request<Content>,
+    mut request: Request<Content>,
     begun: Begun,
 ) -> Response<Body> {
     match begun {
@@ -130,6 +132,7 @@ pub(crate) async fn go_on(
         Begun::Traced => handle_as(worker, activity, request, true).await,
         Begun::Refused(account, problem) => conclude(worker, Err(problem), account),
         Begun::Found(account, wanted, found) => {
+            for_this_hop(&worker.edge, &mut request);
             let outcome = obtain(worker, request.headers(), &wanted, found, account.started).await;
             conclude(worker, outcome, account)
         }

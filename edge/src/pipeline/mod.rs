@@ -14,12 +14,12 @@ mod route;
 mod slices;
 mod verify;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, Request, Response};
 
+use crate::address::{Peer, fields};
 use crate::body::Body;
 use crate::cache::CacheStatus;
 use crate::content::RequestContent;
@@ -28,6 +28,7 @@ use crate::edge::Edge;
 use crate::fill::Fault;
 use crate::prefetch;
 use crate::problem::Problem;
+use crate::semantics::hop_by_hop;
 use crate::server::{Activity, Worker};
 
 /// The content of a request, where there is any.
@@ -60,11 +61,20 @@ async fn handle_as(
     picked: bool,
 ) -> Response<Body> {
     let started = Instant::now();
-    let (client, in_flight) = (activity.client(), activity.begin(worker.edge.clock));
+    let (peer, in_flight) = (activity.peer(), activity.begin(worker.edge.clock));
     let mut account = Account::begun(request.method().clone(), request.version(), started, in_flight);
     account.span = worker.edge.traces.begin(request.headers(), picked);
-    let outcome = answer(worker, client, &mut request, &mut account).await;
+    for_this_hop(&worker.edge, &mut request);
+    let outcome = answer(worker, peer, &mut request, &mut account).await;
     conclude(worker, outcome, account)
+}
+
+/// Takes out what ends here, before anything is looked up, fetched or kept by it: no field may decide which of several
+/// responses this is that the upstream does not see.
+fn for_this_hop(edge: &Edge, request: &mut Request<Content>) {
+    if edge.config.open {
+        hop_by_hop::remove(request.headers_mut());
+    }
 }
 
 /// A response, and how the cache took part in it.
@@ -72,7 +82,7 @@ type Outcome = Result<(Response<Body>, CacheStatus), Problem>;
 
 async fn answer(
     worker: &Arc<Worker>,
-    client: Option<IpAddr>,
+    peer: Peer,
     request: &mut Request<Content>,
     account: &mut Account,
 ) -> Outcome {
@@ -84,7 +94,7 @@ async fn answer(
         Route::Object(wanted) => wanted,
         Route::Pass(passing) => {
             account.path.clone_from(&passing.target);
-            let filled = pass::pass(worker, &passing, request, scope.as_ref()).await?;
+            let filled = pass::pass(worker, &passing, peer, request, scope.as_ref()).await?;
             let cache = filled.cache;
             return Ok((respond::as_it_came(edge, filled, account.started), cache));
         }
@@ -92,7 +102,7 @@ async fn answer(
     account.path.clone_from(&wanted.cache_key);
     let verified = {
         let _span = step("verify");
-        verify::verify(edge, &wanted, client)?
+        verify::verify(edge, &wanted, || edge.proxies.client(peer, fields(request.headers())))?
     };
     match verified {
         Grant::Session(claims) => account.claims = Some(claims),

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use http::header::{CONTENT_LOCATION, HOST, LOCATION};
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri};
 use http_body::Body as _;
 
 use super::Content;
 use super::fill::{Filled, Source};
 use super::route::{Passing, cache_key_of};
+use crate::address::{Peer, Told, fields};
 use crate::cache::CacheStatus;
 use crate::config::millis;
 use crate::edge::Edge;
@@ -17,7 +18,7 @@ use crate::problem::Problem;
 use crate::semantics::reference;
 use crate::server::Worker;
 use crate::trace::Scope;
-use crate::upstream::{Aim, Forwarded, Onward, Outgoing};
+use crate::upstream::{Aim, Came, Forwarded, Onward, Outgoing};
 
 /// Tells the request on, its content as it comes, and drops what its success makes invalid.
 ///
@@ -26,13 +27,15 @@ use crate::upstream::{Aim, Forwarded, Onward, Outgoing};
 pub(super) async fn pass(
     worker: &Arc<Worker>,
     passing: &Passing,
+    peer: Peer,
     request: &mut Request<Content>,
     trace: Option<&Scope>,
 ) -> Result<Filled, Problem> {
     let edge = &worker.edge;
     let place = fill::place(edge).map_err(Problem::fault)?;
     let onward = onward(edge, request.body_mut().take())?;
-    let client = Forwarded { fields: std::mem::take(request.headers_mut()), alone: true };
+    let alone = Some(came(edge, peer, request));
+    let client = Forwarded { fields: std::mem::take(request.headers_mut()), alone };
     let aim = Aim { target: &passing.target, way: passing.way.as_ref(), client: Some(&client), trace };
     let answer = worker.upstreams.pass(request.method().clone(), aim, onward).await;
     let (parts, body) = answer.map_err(Problem::fault)?.into_parts();
@@ -43,6 +46,18 @@ pub(super) async fn pass(
     let head = Arc::new(read_head(&parts, &body, &edge.context(false)));
     let body = PassBody::new(body, worker.upstreams.idle, place);
     Ok(Filled { forwarded: head.status, source: Source::Pass(head, body), cache: CacheStatus::Method })
+}
+
+/// How the request came here. The host is what the request itself names, as proxies that do not set a field for it tell on a
+/// client's.
+fn came(edge: &Edge, peer: Peer, request: &Request<Content>) -> Came {
+    let Told { way, over_tls } = edge.proxies.way(peer, fields(request.headers()));
+    let authority = || HeaderValue::from_str(request.uri().authority()?.as_str()).ok();
+    Came {
+        way,
+        over_tls: over_tls.unwrap_or_else(|| edge.config.uses_tls()),
+        host: request.headers().get(HOST).cloned().or_else(authority),
+    }
 }
 
 fn onward(edge: &Edge, content: Content) -> Result<Onward, Problem> {

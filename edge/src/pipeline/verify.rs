@@ -23,11 +23,15 @@ pub(crate) enum Grant {
     Public,
 }
 
-/// Checks the token, if one is needed.
+/// Checks the token, if one is needed. `client`: whom the request comes from, for tokens that are not known.
 ///
 /// # Errors
 /// 403 with the reason's code; 429 for a client that forged too much; 503 while there are no keys; 404 for a path that is nothing of Segue's.
-pub(crate) fn verify(edge: &Edge, wanted: &Wanted, client: Option<IpAddr>) -> Result<Grant, Problem> {
+pub(crate) fn verify(
+    edge: &Edge,
+    wanted: &Wanted,
+    client: impl FnOnce() -> Option<IpAddr>,
+) -> Result<Grant, Problem> {
     if edge.config.open || matches!(wanted.media, Some(MediaPath::Init { .. })) {
         return Ok(Grant::Public);
     }
@@ -40,6 +44,9 @@ pub(crate) fn verify(edge: &Edge, wanted: &Wanted, client: Option<IpAddr>) -> Re
     let kbps = media.and_then(MediaPath::rendition).map(RenditionName::kbps);
     let access = Access { path: &wanted.cache_key, method: wanted.method, kbps };
     let claims = check(edge, token, &access, client)?;
+    if edge.revoked.covers(&claims, clock::unix_s) {
+        return Err(refuse(edge, Refusal::Revoked));
+    }
     if media.is_none() {
         return Err(Problem::NOT_FOUND);
     }
@@ -69,7 +76,7 @@ fn check(
     edge: &Edge,
     token: &str,
     access: &Access<'_>,
-    client: Option<IpAddr>,
+    client: impl FnOnce() -> Option<IpAddr>,
 ) -> Result<Arc<Claims>, Problem> {
     if token.len() > MAX_TOKEN {
         return Err(refuse(edge, Refusal::TooLong));
@@ -77,34 +84,37 @@ fn check(
     let keys = edge.keys.current().ok_or(Problem::NO_KEYS)?;
     let hash = Verdicts::hash(token);
     let now = clock::unix_s();
-    match edge.verdicts.get(&hash, keys.number) {
+    let known = edge.verdicts.get(&hash, keys.number);
+    match &known {
         Some(Verdict::Good(claims)) => {
             edge.metrics.token_checked(TokenCheck::Remembered);
-            token::authorise(&claims, access, now).map_err(|refusal| refuse(edge, refusal))?;
-            Ok(claims)
+            token::authorise(claims, access, now).map_err(|refusal| refuse(edge, refusal))?;
+            return Ok(claims.clone());
         }
         Some(Verdict::Forged(refusal)) => {
             edge.metrics.token_checked(TokenCheck::KnownForgery);
-            Err(refuse(edge, refusal))
+            return Err(refuse(edge, *refusal));
         }
-        None => {
-            let allowance = edge.config.forgeries_per_minute;
-            if let Some(wait_s) = edge.forgeries.wait_s(client, allowance, edge.clock.now_ms()) {
-                edge.metrics.token_checked(TokenCheck::Limited);
-                return Err(Problem::forgeries(wait_s));
-            }
-            edge.metrics.token_checked(TokenCheck::Verified);
-            let checked = token::verify(token, access, &keys.keys, now);
-            let claims = Arc::new(checked.map_err(|refusal| {
-                if edge.verdicts.refused(hash, keys.number, refusal) {
-                    edge.forgeries.found(client, allowance, edge.clock.now_ms());
-                }
-                refuse(edge, refusal)
-            })?);
-            edge.verdicts.good(hash, keys.number, claims.clone());
-            Ok(claims)
-        }
+        Some(Verdict::WasGood) | None => {}
     }
+    let (client, now_ms) = (client(), edge.clock.now_ms());
+    let allowance = edge.config.forgeries_per_minute;
+    // Whoever listens goes on when keys change, whatever others at the same address do.
+    let wait_s = if known.is_some() { None } else { edge.forgeries.wait_s(client, allowance, now_ms) };
+    if let Some(wait_s) = wait_s {
+        edge.metrics.token_checked(TokenCheck::Limited);
+        return Err(Problem::forgeries(wait_s));
+    }
+    edge.metrics.token_checked(TokenCheck::Verified);
+    let claims = token::verify(token, access, &keys.keys, now).map_err(|refusal| {
+        if edge.verdicts.refused(hash, keys.number, refusal) {
+            edge.forgeries.found(client, allowance, now_ms);
+        }
+        refuse(edge, refusal)
+    })?;
+    let claims = Arc::new(claims);
+    edge.verdicts.good(hash, keys.number, claims.clone());
+    Ok(claims)
 }
 
 fn refuse(edge: &Edge, refusal: Refusal) -> Problem {

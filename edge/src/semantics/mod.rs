@@ -8,6 +8,7 @@ pub mod cmcd;
 pub mod cmsd;
 pub mod conditional;
 pub mod encoding;
+pub mod forwarded;
 pub mod h2;
 pub mod hop_by_hop;
 pub mod hpack;

@@ -3,18 +3,18 @@
 //! One coarse timer for all connections of a worker looks at a few numbers, instead of a timer for each request: hyper's
 //! own `header_read_timeout` costs up to a microsecond for each request.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::address::Peer;
 use crate::clock::Clock;
 use crate::config::Config;
 
 /// Numbers about one connection. Times are milliseconds of the edge's clock; 0: not so.
 #[derive(Debug)]
 pub(crate) struct Activity {
-    client: Option<IpAddr>,
+    peer: Peer,
     requests: AtomicU32,
     /// When the first byte of a request head came that is not complete yet.
     head_since: AtomicU64,
@@ -65,10 +65,10 @@ impl Deadlines {
 
 impl Activity {
     /// A connection that was just accepted: its first request head is awaited.
-    pub(crate) fn accepted(client: Option<IpAddr>, clock: Clock) -> Self {
+    pub(crate) fn accepted(peer: Peer, clock: Clock) -> Self {
         let now = clock.now_ms();
         Self {
-            client,
+            peer,
             requests: AtomicU32::new(0),
             head_since: AtomicU64::new(now),
             idle_since: AtomicU64::new(now),
@@ -80,13 +80,13 @@ impl Activity {
     }
 
     /// The same for HTTP/2, where bytes between requests are no request head, and for those who tell of heads themselves.
-    pub(crate) fn told(client: Option<IpAddr>, clock: Clock) -> Self {
-        Self { heads_are_told: true, ..Self::accepted(client, clock) }
+    pub(crate) fn told(peer: Peer, clock: Clock) -> Self {
+        Self { heads_are_told: true, ..Self::accepted(peer, clock) }
     }
 
-    /// Whose connection it is, as limits count it: an address, or an IPv6 /64; `None`: a proxy's, that stands for many.
-    pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.client
+    /// Whose connection it is.
+    pub(crate) fn peer(&self) -> Peer {
+        self.peer
     }
 
     /// The first byte of a request head has come, but not the last.
@@ -190,12 +190,13 @@ impl Drop for InFlightRequest {
 mod tests {
     use super::*;
 
+    const NOBODY: Peer = Peer::Client(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
     const LIMITS: Deadlines = Deadlines { header_ms: 100, idle_ms: 1000, stall_ms: 500 };
 
     #[test]
     fn life_of_a_connection() {
         let clock = Clock::start();
-        let activity = Arc::new(Activity::accepted(None, clock));
+        let activity = Arc::new(Activity::accepted(NOBODY, clock));
         let now = clock.now_ms();
         assert_eq!(activity.verdict(now, &LIMITS), Verdict::Keep);
         assert_eq!(activity.verdict(now + 200, &LIMITS), Verdict::Drop("header"));
@@ -222,7 +223,7 @@ mod tests {
     #[test]
     fn frames_between_requests_are_no_head() {
         let clock = Clock::start();
-        let activity = Arc::new(Activity::told(None, clock));
+        let activity = Arc::new(Activity::told(NOBODY, clock));
         drop(activity.clone().begin(clock));
         activity.read(clock);
         assert_eq!(activity.verdict(clock.now_ms() + 200, &LIMITS), Verdict::Keep);

@@ -1,7 +1,6 @@
 //! One connection: TLS, the choice of protocol, and its end.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -21,11 +20,12 @@ use super::gate::Permit;
 use super::h1::{self, Outcome};
 use super::h2;
 use super::inbox::{Inbox, Read};
-use super::proxies::introduced;
+use super::proxy_header::introduced;
 use super::roster::{Member, Order};
 use super::stream::Watched;
 use super::wire::Wire;
 use super::worker::Worker;
+use crate::address::Peer;
 use crate::body::Body;
 use crate::config::millis;
 use crate::content::RequestContent;
@@ -36,19 +36,21 @@ use crate::semantics::h2::PREFACE;
 const TELLING: usize = 4;
 
 /// Serves one connection to its end.
-pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, mut permit: Permit) {
-    if permit.client().is_none()
-        && worker.edge.config.proxy_protocol
-        && !Box::pin(introduced(&worker, &mut stream, &mut permit)).await
-    {
-        return;
-    }
-    let client = permit.client();
+pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, mut permit: Permit, peer: Peer) {
+    let peer = match peer {
+        Peer::Proxy(proxy) if worker.edge.config.proxy_protocol => {
+            match Box::pin(introduced(&worker, proxy, &mut stream, &mut permit)).await {
+                Some(peer) => peer,
+                None => return,
+            }
+        }
+        peer => peer,
+    };
     match worker.tls.clone() {
         // A connection without TLS would have room for one with it.
-        Some(tls) => Box::pin(serve_tls(worker, stream, client, tls)).await,
+        Some(tls) => Box::pin(serve_tls(worker, stream, peer, tls)).await,
         None => {
-            let activity = Arc::new(Activity::told(client, worker.edge.clock));
+            let activity = Arc::new(Activity::told(peer, worker.edge.clock));
             let watched = Watched::new(stream, activity.clone(), worker.edge.clock);
             let member = Member::new(activity);
             if worker.edge.config.h2c {
@@ -60,10 +62,10 @@ pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, mut permit
     }
 }
 
-async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, client: Option<IpAddr>, tls: Arc<ServerConfig>) {
+async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, peer: Peer, tls: Arc<ServerConfig>) {
     let clock = worker.edge.clock;
     // What counts is known after the handshake only; the numbers start anew then.
-    let activity = Arc::new(Activity::accepted(client, clock));
+    let activity = Arc::new(Activity::accepted(peer, clock));
     let limit = millis(worker.edge.config.header_timeout_ms);
     let watched = Watched::new(stream, activity.clone(), clock);
     let handshake = Box::pin(async move { TlsAcceptor::from(tls).accept(watched).await.map(Box::new) });
@@ -71,7 +73,7 @@ async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, client: Option<IpAddr
         worker.edge.metrics.handshake_failed();
         return;
     };
-    let activity = Arc::new(Activity::told(client, clock));
+    let activity = Arc::new(Activity::told(peer, clock));
     stream.get_mut().0.watch(activity.clone());
     let member = Member::new(activity);
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
@@ -104,10 +106,10 @@ async fn either<W: Wire>(worker: Arc<Worker>, mut wire: W, member: Member) {
 /// HTTP/1.1, on our own path until content comes.
 async fn by_hand<W: Wire>(worker: Arc<Worker>, wire: W, member: Member, inbox: Inbox) {
     let outcome = h1::serve(&worker, wire, &member, inbox).await;
-    let client = member.activity().client();
+    let peer = member.activity().peer();
     drop(member);
     if let Outcome::Content(mut wire) = outcome {
-        let activity = Arc::new(Activity::accepted(client, worker.edge.clock));
+        let activity = Arc::new(Activity::accepted(peer, worker.edge.clock));
         wire.watch(activity.clone());
         Box::pin(with_content(worker, wire, activity)).await;
     }
@@ -175,8 +177,9 @@ mod tests {
         let worker = Worker::alone(crate::Config::default());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let permit = worker.gate.admit([127, 0, 0, 1].into()).unwrap();
-        let room = size_of_val(&serve(worker, stream, permit));
+        let address = [127, 0, 0, 1].into();
+        let permit = worker.gate.admit(address).unwrap();
+        let room = size_of_val(&serve(worker, stream, permit, Peer::Client(address)));
         assert!(room <= 2 << 10, "{room} bytes: box what is rare");
     }
 }

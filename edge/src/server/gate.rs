@@ -1,10 +1,11 @@
 //! How many connections may be open, all together and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::address::subscriber;
 use crate::metrics::Metrics;
 
 /// Counts open connections; shared by all workers.
@@ -21,10 +22,8 @@ pub(crate) struct Gate {
 #[derive(Debug)]
 pub(crate) struct Permit {
     gate: Arc<Gate>,
-    /// Whose it is; `None`: a proxy's, that stands for many.
+    /// As whose it is counted; `None`: a proxy's, that stands for many, or there is no limit.
     client: Option<IpAddr>,
-    /// Whether it is counted by its client.
-    counted: bool,
 }
 
 impl Gate {
@@ -60,25 +59,19 @@ impl Gate {
             return None;
         }
         self.metrics.connections.inc();
-        Some(Permit { gate: self.clone(), client: None, counted: false })
+        Some(Permit { gate: self.clone(), client: None })
     }
 }
 
 impl Permit {
-    /// Whose connection it is, as limits count it; `None`: a proxy's, that stands for many.
-    pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.client
-    }
-
     /// Counts it as one of this client's; `false`, and counted as turned away, if these are too many. Once for each.
     pub(crate) fn belongs_to(&mut self, address: IpAddr) -> bool {
-        let client = network(address);
-        self.client = Some(client);
         let limit = self.gate.limit_per_address.load(Ordering::Relaxed);
         if limit == 0 {
             return true;
         }
-        self.counted = true;
+        let client = subscriber(address);
+        self.client = Some(client);
         let mut by_address = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         let count = by_address.entry(client).or_insert(0);
         *count += 1;
@@ -94,7 +87,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         self.gate.metrics.connections.dec();
         self.gate.open.fetch_sub(1, Ordering::Relaxed);
-        let Some(client) = self.client.filter(|_| self.counted) else { return };
+        let Some(client) = self.client else { return };
         let mut by_address = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = by_address.get_mut(&client) {
             *count -= 1;
@@ -102,17 +95,6 @@ impl Drop for Permit {
                 by_address.remove(&client);
             }
         }
-    }
-}
-
-/// One subscriber commands a whole IPv6 /64.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
     }
 }
 
@@ -155,7 +137,6 @@ mod tests {
         let mut permits: Vec<_> = (0..3).map(|_| gate.admit_proxy().unwrap()).collect();
         assert!(permits[0].belongs_to(a) && permits[1].belongs_to(b));
         assert!(!permits[2].belongs_to(a), "two of one client");
-        assert_eq!((permits[0].client(), gate.admit_proxy().unwrap().client()), (Some(a), None));
         permits.clear();
         assert!(gate.by_address.lock().unwrap().is_empty());
         assert!(gate.admit(a).is_some());

@@ -9,7 +9,7 @@ mod h1;
 mod h2;
 mod inbox;
 mod listener;
-mod proxies;
+mod proxy_header;
 mod roster;
 mod running;
 mod stream;
@@ -18,7 +18,6 @@ mod worker;
 
 pub(crate) use activity::{Activity, InFlightRequest};
 pub(crate) use h2::Inflow;
-pub(crate) use proxies::Proxies;
 pub(crate) use running::Phase;
 pub use running::{Running, StartError, start, start_on};
 pub(crate) use worker::Worker;

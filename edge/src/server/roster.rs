@@ -65,7 +65,7 @@ impl Member {
     pub(super) async fn told(&self, worker: &Worker) -> Order {
         self.entry.call.notified().await;
         let now_ms = worker.edge.clock.now_ms();
-        match self.entry.activity.verdict(now_ms, &worker.newest().deadlines) {
+        match self.entry.activity.verdict(now_ms, &worker.deadlines_now()) {
             _ if self.entry.dropped.load(Relaxed) => Order::Drop,
             Verdict::Close => Order::Idle,
             _ if worker.edge.is_draining() => Order::Drain,

@@ -2,8 +2,8 @@
 //! table of fills and the keys are shared.
 
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -15,6 +15,7 @@ use super::connection;
 use super::gate::Gate;
 use super::roster;
 use super::running::Phase;
+use crate::address::Peer;
 use crate::edge::Edge;
 use crate::prefetch;
 use crate::upstream::Upstreams;
@@ -22,8 +23,8 @@ use crate::upstream::Upstreams;
 /// Pause after an accept that failed for lack of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What one worker's connections share. A new configuration makes a new one of each, which the one before knows: whoever has
-/// an old one finds the newest from there, and nobody pays for that but one look at a place in memory for each request.
+/// What one worker's connections share. A new configuration makes a new one of each: whoever has an old one finds the newest
+/// from there, and nobody pays for that but one look at a flag for each request. An old one lives while a connection has it.
 #[derive(Debug)]
 pub(crate) struct Worker {
     /// Place among the workers of the edge.
@@ -37,8 +38,13 @@ pub(crate) struct Worker {
     alive: mpsc::WeakSender<Infallible>,
     answered_well: AtomicU64,
     untraced: AtomicU64,
-    next: OnceLock<Arc<Self>>,
+    is_outdated: AtomicBool,
+    latest: Arc<Latest>,
 }
+
+/// The one with the settings that are in force, once there was another one before. It knows this place in turn: that is cleared
+/// at the end.
+type Latest = Mutex<Option<Arc<Worker>>>;
 
 /// Keeps its worker's thread running while it exists.
 pub(crate) type Alive = Option<mpsc::Sender<Infallible>>;
@@ -58,7 +64,8 @@ impl Worker {
             alive: alive.downgrade(),
             answered_well: AtomicU64::new(0),
             untraced: AtomicU64::new(0),
-            next: OnceLock::new(),
+            is_outdated: AtomicBool::new(false),
+            latest: Arc::default(),
         }
     }
 
@@ -75,32 +82,35 @@ impl Worker {
             alive: self.alive.clone(),
             answered_well: AtomicU64::new(0),
             untraced: AtomicU64::new(0),
-            next: OnceLock::new(),
+            is_outdated: AtomicBool::new(false),
+            latest: self.latest.clone(),
         }
     }
 
-    /// `next` has the settings that are in force from now on.
+    /// `next` has the settings that are in force from now on, in place of this one, which had them until now.
     pub(super) fn follow(&self, next: Arc<Self>) {
-        // Only one at a time renews, and only the newest.
-        drop(self.next.set(next));
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+        self.is_outdated.store(true, Ordering::Release);
     }
 
-    /// The one with the settings that are in force now.
-    pub(super) fn newest(&self) -> &Self {
-        let mut newest = self;
-        while let Some(next) = newest.next.get() {
-            newest = next;
-        }
-        newest
+    /// How long connections may do what, by the settings that are in force now.
+    pub(super) fn deadlines_now(&self) -> Deadlines {
+        self.newer().map_or(self.deadlines, |newer| newer.deadlines)
     }
 
     /// Changes over to the one with the settings that are in force now; `true` if they are others.
     pub(crate) fn renew(worker: &mut Arc<Self>) -> bool {
-        let before = Arc::as_ptr(worker);
-        while let Some(next) = worker.next.get() {
-            *worker = next.clone();
+        let newer = worker.newer();
+        let is_newer = newer.is_some();
+        newer.into_iter().for_each(|newer| *worker = newer);
+        is_newer
+    }
+
+    fn newer(&self) -> Option<Arc<Self>> {
+        if !self.is_outdated.load(Ordering::Acquire) {
+            return None;
         }
-        before != Arc::as_ptr(worker)
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether this request that was answered well is one of those that are logged.
@@ -139,7 +149,8 @@ impl Worker {
             alive: alive.downgrade(),
             answered_well: AtomicU64::new(0),
             untraced: AtomicU64::new(0),
-            next: OnceLock::new(),
+            is_outdated: AtomicBool::new(false),
+            latest: Arc::default(),
             edge,
         })
     }
@@ -167,6 +178,9 @@ pub(super) async fn run(
     let pulls = tokio::spawn(prefetch::work(worker.clone()));
     let accept = |listener| tokio::spawn(accept_until_draining(worker.clone(), listener));
     let accepting: Vec<_> = listeners.into_iter().map(accept).collect();
+    let latest = worker.latest.clone();
+    // The first one goes when its connections have.
+    drop(worker);
     for accepted in accepting {
         let _ = accepted.await;
     }
@@ -176,6 +190,7 @@ pub(super) async fn run(
         _ = all_gone.recv() => {}
         () = Phase::stopped(&mut stop) => {}
     }
+    drop(latest.lock().unwrap_or_else(PoisonError::into_inner).take());
 }
 
 async fn accept_until_draining(mut worker: Arc<Worker>, listener: std::net::TcpListener) {
@@ -217,8 +232,11 @@ async fn accept_until_draining(mut worker: Arc<Worker>, listener: std::net::TcpL
 }
 
 fn admit(worker: &Arc<Worker>, stream: TcpStream, address: std::net::IpAddr) {
-    let is_proxy = worker.edge.proxies.trusts(address);
-    let permit = if is_proxy { worker.gate.admit_proxy() } else { worker.gate.admit(address) };
+    let peer = worker.edge.proxies.peer(address);
+    let permit = match peer {
+        Peer::Client(client) => worker.gate.admit(client),
+        Peer::Proxy(_) | Peer::Unknown(_) => worker.gate.admit_proxy(),
+    };
     let Some(permit) = permit else { return };
     if stream.set_nodelay(true).is_err() {
         return;
@@ -226,6 +244,33 @@ fn admit(worker: &Arc<Worker>, stream: TcpStream, address: std::net::IpAddr) {
     let (worker, alive) = (worker.clone(), worker.alive());
     tokio::spawn(async move {
         let _alive = alive;
-        connection::serve(worker, stream, permit).await;
+        connection::serve(worker, stream, permit, peer).await;
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[tokio::test]
+    async fn those_before_go_however_often_settings_change() {
+        let first = Worker::alone(Config::default());
+        let mut connection = first.clone();
+        let mut newest = first.clone();
+        drop(first);
+        let mut before = Vec::new();
+        for _ in 0..3 {
+            let upstreams = newest.upstreams.renewed(None, &newest.edge).unwrap();
+            let next = Arc::new(newest.renewed(newest.edge.clone(), upstreams));
+            newest.follow(next.clone());
+            before.push(Arc::downgrade(&newest));
+            newest = next;
+        }
+        assert!(before[0].upgrade().is_some(), "the connection has it");
+        assert!(before[1].upgrade().is_none() && before[2].upgrade().is_none());
+        assert!(Worker::renew(&mut connection) && Arc::ptr_eq(&connection, &newest));
+        assert!(!Worker::renew(&mut connection));
+        assert!(before[0].upgrade().is_none());
+    }
 }

@@ -31,7 +31,7 @@ use base::Base;
 
 pub(crate) use bases::Bases;
 pub(crate) use client::{Client, Connector, client, connector, connects_differently};
-pub(crate) use forwarded::Forwarded;
+pub(crate) use forwarded::{Came, Forwarded};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
 pub(crate) use probe::probe;

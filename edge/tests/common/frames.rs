@@ -41,6 +41,16 @@ pub enum Got {
     End,
 }
 
+impl Got {
+    /// `:status` of a head.
+    pub fn status(&self) -> &str {
+        match self {
+            Self::Head { fields, .. } => &fields[":status"],
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 pub struct Raw<S> {
     stream: S,
     bytes: Vec<u8>,

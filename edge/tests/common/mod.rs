@@ -105,8 +105,13 @@ impl Bench {
     }
 
     pub async fn purge(&self, body: &str) -> Reply {
+        self.admin("/purge", body).await
+    }
+
+    /// A call of the admin listener, with its secret.
+    pub async fn admin(&self, path: &str, body: &str) -> Reply {
         let bearer = format!("Bearer {ADMIN_SECRET}");
-        request(self.edge.admin_addr(), "POST", "/purge", &[("authorization", &bearer)], body).await
+        request(self.edge.admin_addr(), "POST", path, &[("authorization", &bearer)], body).await
     }
 
     /// Value of a metric, labels included in the name; 0 when it is not there.

@@ -42,11 +42,14 @@ pub enum Refusal {
     /// The signature is wrong.
     #[error("the token's signature is wrong")]
     Signature,
+    /// The token, or the playback session that it was minted for, was revoked. Only who was told knows: [`super::verify`] does not.
+    #[error("the token is revoked")]
+    Revoked,
 }
 
 impl Refusal {
     /// Every reason, in the order of the checks.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Missing,
         Self::TooLong,
         Self::Malformed,
@@ -60,6 +63,7 @@ impl Refusal {
         Self::Method,
         Self::Rendition,
         Self::Signature,
+        Self::Revoked,
     ];
 
     /// Stable reason code for error bodies and metric labels.
@@ -78,6 +82,7 @@ impl Refusal {
             Self::Method => "token-method",
             Self::Rendition => "token-rendition",
             Self::Signature => "token-signature",
+            Self::Revoked => "token-revoked",
         }
     }
 }

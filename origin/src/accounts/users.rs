@@ -208,14 +208,27 @@ impl Accounts {
         Ok(it)
     }
 
-    /// Erases an account and everything that belongs to it. Counts of plays stay: they name nobody.
-    pub(crate) async fn erase(&self, by: &Identity, id: UserId, now: u64) -> Result<(), AccountError> {
+    /// Erases an account and everything that belongs to it, and says which playback sessions it began since `since`. Counts of
+    /// plays stay: they name nobody. Times are in milliseconds of the Unix epoch.
+    pub(crate) async fn erase(
+        &self,
+        by: &Identity,
+        id: UserId,
+        since: u64,
+        now: u64,
+    ) -> Result<Vec<[u8; 16]>, AccountError> {
         let forgetting = self.known.forgetting(id);
         let mut tx = self.database.begin_alone(Alone::Accounts).await?;
         let it = lock(&mut tx, id).await?.ok_or(AccountError::Unknown)?;
         if it.role == Role::Administrator {
             not_the_last(&mut tx).await?;
         }
+        let sessions: Vec<(Vec<u8>,)> =
+            sqlx::query_as("SELECT playback_session FROM plays WHERE user_id = $1 AND started_at >= $2")
+                .bind(id.bytes())
+                .bind(since as i64)
+                .fetch_all(&mut *tx)
+                .await?;
         for sql in super::export::ERASE {
             sqlx::query(*sql).bind(id.bytes()).execute(&mut *tx).await?;
         }
@@ -224,7 +237,9 @@ impl Accounts {
         }
         tx.commit().await?;
         forgetting.now().await;
-        Ok(())
+        let sessions: Result<_, DatabaseError> =
+            sessions.iter().map(|(it,)| fixed(it, "playback_session")).collect();
+        Ok(sessions?)
     }
 
     /// Administrative acts, the latest first, before that identifier.

@@ -17,6 +17,7 @@ use crate::http::{
     Administrator, Caller, JsonBody, PathText, PathTexts, Problem, QueryOf, SignedIn, client, etag, identity,
     if_match, needed, private,
 };
+use crate::playback::LIFE_MS;
 
 /// Body of `POST /users/register`.
 #[derive(Debug, Default, Deserialize)]
@@ -199,7 +200,7 @@ pub(super) async fn change(
     Ok(([(ETAG, etag(account.version))], private(&account)).into_response())
 }
 
-/// `DELETE /users/{id}`: erases the account; the owner confirms with the password.
+/// `DELETE /users/{id}`: erases the account; the owner confirms with the password. What it plays ends.
 pub(super) async fn erase(
     State(app): State<App>,
     SignedIn(it): SignedIn,
@@ -210,7 +211,9 @@ pub(super) async fn erase(
     let user = own_or_administrator(&text, &it)?;
     let password = needed(body.password, "password")?;
     app.accounts.confirm(it.user, &password, from.0).await?;
-    app.accounts.erase(&it, user, clock::now_ms()).await?;
+    let now = clock::now_ms();
+    let sessions = app.accounts.erase(&it, user, now.saturating_sub(LIFE_MS), now).await?;
+    app.revocations.sessions(&sessions);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -1,5 +1,6 @@
 //! The signing keys' file: read at start, read again when it changes.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use segue_manifests::token::{KeysError, SigningKeys};
+use segue_manifests::token::{KeyId, KeyState, KeysError, SigningKeys};
 
+use super::revoke::Revocations;
 use crate::clock;
 use crate::http::{Representation, Variant};
 
@@ -61,7 +63,8 @@ impl Keys {
 
 /// Keys that follow their file.
 pub(crate) struct KeyRing {
-    file: Option<PathBuf>,
+    /// The file, and its state when it was read first.
+    file: Option<(PathBuf, Option<Stamp>)>,
     current: ArcSwap<Keys>,
 }
 
@@ -79,8 +82,9 @@ impl KeyRing {
         if !path.exists() {
             make(&path).map_err(|source| KeysFileError::Io { file: file.to_owned(), source })?;
         }
+        let stamp = stamp(&path);
         let current = ArcSwap::new(Keys::of(read(&path)?));
-        Ok(Self { file: Some(path), current })
+        Ok(Self { file: Some((path, stamp)), current })
     }
 
     /// The keys in use.
@@ -88,10 +92,10 @@ impl KeyRing {
         self.current.load_full()
     }
 
-    /// Looks at the file every `interval` and follows its changes. A broken file changes nothing.
-    pub(crate) async fn follow(self: Arc<Self>, interval: Duration) {
-        let Some(file) = self.file.clone() else { return };
-        let mut seen = stamp(&file);
+    /// Looks at the file every `interval`, follows its changes, and tells edges of keys that are revoked. A broken file
+    /// changes nothing.
+    pub(crate) async fn follow(self: Arc<Self>, interval: Duration, revocations: Revocations) {
+        let Some((file, mut seen)) = self.file.clone() else { return };
         loop {
             tokio::time::sleep(interval).await;
             let now = stamp(&file);
@@ -99,21 +103,31 @@ impl KeyRing {
                 continue;
             }
             seen = now;
-            self.reload(&file);
+            revocations.keys(&self.reload(&file));
         }
     }
 
-    fn reload(&self, file: &Path) {
+    /// Says which keys are revoked now and were not before.
+    fn reload(&self, file: &Path) -> Vec<KeyId> {
         match read(file) {
             Ok(signing) => {
                 tracing::info!(kid = %signing.active_kid(), "signing keys changed");
-                self.current.store(Keys::of(signing));
+                let after = Keys::of(signing);
+                let before = self.current.swap(Arc::clone(&after));
+                let known = revoked(&before);
+                revoked(&after).difference(&known).copied().collect()
             }
             Err(error) => {
-                tracing::error!(%error, "the changed signing keys are not taken, the old ones stay")
+                tracing::error!(%error, "the changed signing keys are not taken, the old ones stay");
+                Vec::new()
             }
         }
     }
+}
+
+fn revoked(keys: &Keys) -> BTreeSet<KeyId> {
+    let all = keys.signing.public().keys.into_iter();
+    all.filter(|key| key.state == KeyState::Revoked).map(|key| key.kid).collect()
 }
 
 fn stamp(file: &Path) -> Option<Stamp> {
@@ -201,8 +215,20 @@ mod tests {
         ring.reload(Path::new(&file));
         assert_eq!(ring.current().signing.active_kid(), first);
         fs::write(&file, SigningKeys::generate(7).to_json()).unwrap();
-        ring.reload(Path::new(&file));
+        assert!(ring.reload(Path::new(&file)).is_empty());
         assert_ne!(ring.current().signing.active_kid(), first);
+    }
+
+    #[test]
+    fn what_a_change_revokes_is_told_once() {
+        let (_dir, file) = place();
+        let ring = KeyRing::open(&file).unwrap();
+        let mut signing = SigningKeys::from_json(&fs::read(&file).unwrap()).unwrap();
+        let revoked = signing.active_kid();
+        signing.revoke(revoked, clock::now()).unwrap();
+        fs::write(&file, signing.to_json()).unwrap();
+        assert_eq!(ring.reload(Path::new(&file)), [revoked]);
+        assert!(ring.reload(Path::new(&file)).is_empty());
     }
 
     #[cfg(unix)]

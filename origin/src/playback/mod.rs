@@ -9,6 +9,7 @@ mod keys;
 mod popularity;
 mod progress;
 mod recorder;
+mod revoke;
 pub(crate) mod upkeep;
 mod warm;
 
@@ -37,6 +38,7 @@ pub(crate) use keys::KeyRing;
 pub use keys::KeysFileError;
 pub(crate) use recorder::Report;
 use recorder::{Play, RecordError, Recorder};
+pub(crate) use revoke::{LIFE_MS, Revocations};
 pub(crate) use warm::Warm;
 
 /// Why nothing plays.

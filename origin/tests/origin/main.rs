@@ -21,6 +21,7 @@ mod play;
 mod playlist_files;
 mod playlists;
 mod plays;
+mod revoked;
 mod shared;
 mod slow;
 mod support;

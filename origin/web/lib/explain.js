@@ -1,6 +1,7 @@
 /** Failures in plain words, each with what can be done. Pure. */
 
 const REFUSALS = {
+  'token-revoked': 'The permission to play was taken back.',
   'token-expired': 'The permission to play has run out.',
   'token-rendition': 'Your permission does not cover this quality.',
 };

@@ -120,8 +120,11 @@ fn understand(worker: &Arc<Worker>, member: &Member, bytes: &[u8]) -> (Next, usi
         Framing::Bare => {}
     }
     let how = How { is_11: head.is_11, is_head: head.method == "HEAD", close: head.close };
+    let activity = member.activity();
+    let fields = head.fields.iter().map(|field| (field.name.as_bytes(), field.value));
+    let client = || edge.proxies.client(activity.peer(), fields);
     let begun = match plain(&head) {
-        Some(plain) => pipeline::begin(worker, member.activity(), &plain, Instant::now()),
+        Some(plain) => pipeline::begin(worker, activity, &plain, client, Instant::now()),
         None => Err(Box::new(Begun::Nothing)),
     };
     let next = match begun {

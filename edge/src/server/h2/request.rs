@@ -16,7 +16,7 @@ use crate::pipeline::{self, Begun, Plain};
 use crate::problem::Problem;
 use crate::semantics::h2::head::{Asked, trailers};
 use crate::semantics::h2::{Reason, Wrong};
-use crate::semantics::hpack::{Fields, Limits};
+use crate::semantics::hpack::{Fields, Limits, encode};
 use crate::semantics::request_head::MAX_FIELDS;
 use crate::server::worker::Worker;
 
@@ -89,8 +89,10 @@ impl Connection {
 
     /// Begins the answer; `None`: it is no request after all.
     fn asked(&mut self, stream: u32, end: bool, asked: &Asked<'_>) -> Option<()> {
+        let (worker, activity) = (&self.worker, &self.activity);
+        let client = || worker.edge.proxies.client(activity.peer(), asked.regular());
         let begun = match plain(asked).filter(|_| end) {
-            Some(plain) => match pipeline::begin(&self.worker, &self.activity, &plain, Instant::now()) {
+            Some(plain) => match pipeline::begin(worker, activity, &plain, client, Instant::now()) {
                 Ok(hit) => {
                     self.hit(stream, hit);
                     return Some(());
@@ -112,11 +114,27 @@ impl Connection {
         let making = async move { pipeline::go_on(&worker, activity, request, *begun).await };
         let mut begun = Stream::new(self.peer.stream_window, Answer::Making(Box::pin(making)));
         begun.is_head = asked.method == "HEAD";
+        if !end && self.wants_content(asked) {
+            self.peer.head(&mut self.outbox, stream, false, |out| encode::status(100, out));
+        }
         begun.content = content;
         begun.bell = Some(bell);
         self.streams.insert(stream, begun);
         ring.wake();
         Some(())
+    }
+
+    /// Whether a client is to be told to send its content, which it keeps back until then (RFC 9110 10.1.1). What is refused
+    /// without it is answered at once.
+    fn wants_content(&self, asked: &Asked<'_>) -> bool {
+        let config = &self.worker.edge.config;
+        let waits = asked.regular().any(|(name, value)| {
+            name == b"expect" && value.trim_ascii().eq_ignore_ascii_case(b"100-continue")
+        });
+        waits
+            && config.open
+            && !matches!(asked.method, "GET" | "HEAD" | "CONNECT")
+            && asked.content_length.is_none_or(|length| length <= config.request_body_bytes)
     }
 
     /// Answers what cannot be answered in its own terms.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Config;
+use crate::address::Peer;
 use crate::semantics::h2::PREFACE;
 use crate::semantics::h2::frame::{MAX_PAYLOAD, flag, head, kind};
 use crate::semantics::hpack::encode;
@@ -28,7 +29,8 @@ fn data(stream: u32, length: usize) -> Vec<u8> {
 
 async fn after(pieces: &[Vec<u8>]) -> Connection {
     let worker = Worker::alone(Config { open: true, ..Config::default() });
-    let activity = Arc::new(Activity::told(None, worker.edge.clock));
+    let peer = Peer::Client([127, 0, 0, 1].into());
+    let activity = Arc::new(Activity::told(peer, worker.edge.clock));
     let mut connection = Connection::new(worker, activity, Inbox::default());
     for piece in [PREFACE.to_vec(), frame(kind::SETTINGS, 0, 0, &[])].iter().chain(pieces) {
         let mut bytes = connection.inbox.take();
