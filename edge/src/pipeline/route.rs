@@ -139,16 +139,18 @@ pub(super) fn plain(asked: &Plain<'_>, edge: &Edge) -> Option<(Method, Result<Wa
         _ => return None,
     };
     let target = asked.target;
-    if !target.starts_with('/') || target.contains('#') {
+    if !target.starts_with('/') {
         return None;
     }
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    let (path, query) = match memchr::memchr2(b'?', b'#', target.as_bytes()) {
+        Some(at) => (&target[..at], Some(&target[at..])),
         None => (target, None),
     };
-    if query.is_some_and(|query| query.contains("CMCD=")) {
+    // With its question mark; a fragment is no part of a target.
+    if query.is_some_and(|query| query.contains('#') || query.contains("CMCD=")) {
         return None;
     }
+    let query = query.map(|query| &query[1..]);
     if target.len() as u64 > edge.config.target_bytes {
         return Some((name, Err(Problem::TARGET)));
     }
