@@ -15,17 +15,20 @@ from rows import HOT
 
 def try_row(row):
     """One row: a fresh edge, warmed until its memory is that of a full cache; the fault; the time after it."""
-    folder = tempfile.mkdtemp()
+    folder, world = tempfile.mkdtemp(), None
     try:
         world = row.world(folder)
+        row.prepare(world)
+        environment = row.environment(world)
     except rows.NotHere as why:
         print(f"| {row.name} | | | | | | left out: {why} |", flush=True)
+        if world:
+            world.close()
         shutil.rmtree(folder, ignore_errors=True)
         return True
     try:
-        row.prepare(world)
         options = [*row.options, *world.options]
-        edge = Edge(folder, world.urls(), options, row.environment(world), world.catalog, world.cage)
+        edge = Edge(folder, world.urls(), options, environment, world.catalog, world.cage)
         world.edge = edge
         # Three times what the cache holds, then what the clients of the row will hit.
         warm = crowd(edge, [f"/warm/{n}" for n in range(500)] + HOT * 6)

@@ -8,6 +8,7 @@ import glob
 import http.client
 import json
 import resource
+import shutil
 import socket
 import ssl
 import subprocess
@@ -134,6 +135,8 @@ def fault_of(authority, port):
 
 def expired(world):
     """An upstream in front whose certificate, of a trusted authority, is of 2020."""
+    if not shutil.which("faketime"):
+        raise NotHere("faketime is missing; install the package of that name")
     key, certificate = world.folder / "key.pem", world.folder / "certificate.pem"
     subprocess.run(
         ["faketime", "2020-01-01", "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
@@ -150,7 +153,7 @@ def expired(world):
 def clock(world):
     library = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
     if not library:
-        raise RuntimeError("libfaketime is missing")
+        raise NotHere("libfaketime is missing; install the package faketime")
     world.clock = world.folder / "clock"
     world.clock.write_text("+0")
     return {
