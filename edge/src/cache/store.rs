@@ -1,4 +1,8 @@
 //! The memory: a byte budget with TinyLFU admission, so that a scan does not push out what is hot.
+//!
+//! Every look at a cache key counts as a request for it, found or not. So there is one for each request of a client, and whatever
+//! else looks asks first whether there is something: else what is fetched counts for more than what is hit, and pushes
+//! that out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -68,18 +72,26 @@ impl Store {
         }
     }
 
-    /// The object of a resource without variants, as all of Segue's own are.
+    /// The object of a resource without variants, as all of Segue's own are. That nothing is there does not count as a use.
     pub(crate) fn object(&self, cache_key: &str) -> Option<Arc<Object>> {
+        self.has(cache_key).then(|| self.requested(cache_key)).flatten()
+    }
+
+    fn requested(&self, cache_key: &str) -> Option<Arc<Object>> {
         match self.get(cache_key)? {
             Entry::Object(object) => Some(object),
             Entry::Varying(_) => None,
         }
     }
 
+    /// Whether there is anything under a cache key, which may be stale or purged. Does not count as a use.
+    pub(crate) fn has(&self, cache_key: &str) -> bool {
+        self.entries.contains_key(cache_key)
+    }
+
     /// Whether there is something fresh under a cache key. That nothing is there does not count as a use.
     pub(crate) fn holds(&self, cache_key: &str, now_ms: u64) -> bool {
-        self.entries.contains_key(cache_key)
-            && self.object(cache_key).is_some_and(|object| object.freshness(now_ms) == Freshness::Fresh)
+        self.object(cache_key).is_some_and(|object| object.freshness(now_ms) == Freshness::Fresh)
     }
 
     /// Keeps the object of a resource, unless it was purged while it came. One that belongs among variants is put there.
@@ -108,12 +120,7 @@ impl Store {
 
     /// A slice, unless it was purged. Whether it is fresh is its object's affair.
     pub(crate) fn slice(&self, cache_key: &str) -> Option<Arc<Object>> {
-        self.object(cache_key)
-    }
-
-    /// Whether a slice is kept. That it is not does not count as a use.
-    pub(crate) fn has_slice(&self, cache_key: &str) -> bool {
-        self.entries.contains_key(cache_key)
+        self.requested(cache_key)
     }
 
     /// Keeps a slice, unless its object was purged while it came.
@@ -134,10 +141,7 @@ impl Store {
     /// The place of a response among the variants of its resource, when `names` select among them. What other responses
     /// named before goes on to count: the fields only become more, so that they settle.
     pub(crate) fn place(&self, resource: &Arc<str>, names: &[HeaderName], request: &HeaderMap) -> Variant {
-        let before = match self.entries.get(&**resource) {
-            Some(Entry::Varying(before)) => Some(before),
-            _ => None,
-        };
+        let before = self.varying(resource);
         let wanted = vary::union(names, before.as_ref().map_or(&[], |before| before.names()));
         let same = before.filter(|before| before.names() == wanted);
         let varying = same.unwrap_or_else(|| {
@@ -158,8 +162,15 @@ impl Store {
     }
 
     fn forget_variants(&self, resource: &str) {
-        if let Some(Entry::Varying(varying)) = self.entries.get(resource) {
+        if let Some(varying) = self.varying(resource) {
             varying.kept().iter().for_each(|cache_key| self.entries.invalidate(&**cache_key));
+        }
+    }
+
+    fn varying(&self, resource: &str) -> Option<Arc<Varying>> {
+        match self.has(resource).then(|| self.entries.get(resource))?? {
+            Entry::Varying(varying) => Some(varying),
+            Entry::Object(_) => None,
         }
     }
 
@@ -253,6 +264,29 @@ mod tests {
         let (objects, bytes) = store.size();
         assert!(bytes <= 20_000 && objects > 10 && objects < 50, "{objects} objects, {bytes} bytes");
         assert_eq!(evictions.get() + objects, 200);
+    }
+
+    #[test]
+    fn what_is_fetched_counts_for_no_more_than_what_is_hit() {
+        let store = Store::new(100_000, Counter::default());
+        let settled = |store: &Store| store.entries.run_pending_tasks();
+        let asked = |path: &str| {
+            if store.get(path).is_none() {
+                put(&store, path);
+            }
+            settled(&store);
+        };
+        let hot: Vec<_> = (0..50).map(|number| format!("/hot/{number:03}")).collect();
+        // Frequencies are counted from when half of the room is taken.
+        (0..200).for_each(|number| asked(&format!("/old/{number:03}")));
+        (0..5).for_each(|_| hot.iter().for_each(|path| asked(path)));
+        let there = || hot.iter().filter(|path| store.has(path)).count();
+        let before = there();
+        assert!(before > 40, "{before}");
+        for _ in 0..4 {
+            (0..40).for_each(|number| asked(&format!("/new/{number:03}")));
+        }
+        assert!(there() * 10 >= before * 9, "{} of {before}", there());
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl SliceReader {
     fn fetch_ahead(&self, index: u64) {
         let edge = &self.worker.edge;
         let cache_key = self.sliced.cache_key(&self.cache_key, index);
-        if edge.store.has_slice(&cache_key) {
+        if edge.store.has(&cache_key) {
             return;
         }
         let Role::Lead(lead, _) = edge.fills.join_or_lead(&cache_key, For::Prefetch) else { return };

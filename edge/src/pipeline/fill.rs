@@ -168,7 +168,12 @@ impl<'a> Place<'a> {
             }
             Role::Lead(lead, waiter) => {
                 // The fill before may have ended between the lookup and now.
-                match lookup(edge, &self.cache_key) {
+                let found = if edge.store.has(&self.cache_key) {
+                    lookup(edge, &self.cache_key)
+                } else {
+                    Found::Absent
+                };
+                match found {
                     Found::Fresh(object) => {
                         lead.found(object.clone());
                         return Ok(Some(Filled::object(object, CacheStatus::Hit)));
