@@ -180,11 +180,13 @@ async fn an_edge_that_starts_without_its_origin_has_the_keys_of_the_last_run() {
 
 #[tokio::test]
 async fn whoever_forges_much_is_not_checked_for_a_while() {
-    let bench = Bench::with(|config| config.forgeries_per_minute = 3).await;
+    let mut bench = Bench::with(|config| config.forgeries_per_minute = 3).await;
     bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
     assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
-    let forged = |number: u32| mint(&changed(|claims| claims.token_id = [number as u8; 16]), &bench.keys);
-    let ask = async |token: &str| get(bench.edge.addr(), &signed(token, "aac-256/0.m4s")).await;
+    let keys = SigningKeys::from_json(&bench.keys.to_json()).unwrap();
+    let forged = |number: u32| mint(&changed(|claims| claims.token_id = [number as u8; 16]), &keys);
+    let addr = bench.edge.addr();
+    let ask = async |token: &str| get(addr, &signed(token, "aac-256/0.m4s")).await;
     // What is remembered as forged is not counted again, nor is what was good once.
     let expired = mint(&changed(|claims| claims.expires = now() - 100), &bench.keys);
     for _ in 0..5 {
@@ -200,6 +202,11 @@ async fn whoever_forges_much_is_not_checked_for_a_while() {
     assert_eq!(ask(&forged(5)).await.status, 429, "a good one that is not known has to wait too");
     assert_eq!(bench.get("aac-256/0.m4s").await.status, 200, "listeners who are known go on");
     bench.until_metric("segue_edge_token_checks_total{how=\"limited\"}", 2).await;
+    bench.keys.rotate(now(), 0).unwrap();
+    bench.upstream.publish_keys(bench.keys.public().to_json(), "\"keys-2\"");
+    bench.until_metric("segue_edge_key_polls_total{outcome=\"replaced\"}", 2).await;
+    assert_eq!(bench.get("aac-256/0.m4s").await.status, 200, "and when keys change");
+    assert_eq!(ask(&forged(5)).await.status, 429);
 }
 
 #[tokio::test]

@@ -243,7 +243,12 @@ mod tests {
         let keys = &ring.current().unwrap().keys.keys;
         let state = keys.iter().find(|key| key.kid == signing.active_kid()).unwrap().state;
         assert_eq!(state, KeyState::Revoked);
-        assert!(!Revoked::open(path, &ring, 101 + LIFE_S).any.load(Relaxed));
+        revoked.add(names(9, "b"), &ring, 200).unwrap();
+        revoked.keep().unwrap();
+        assert!(!again.covers(&claims(9, None), || 200));
+        again.catch_up(&ring, 200);
+        assert!(again.covers(&claims(9, None), || 200), "what the process before was told meanwhile");
+        assert!(!Revoked::open(path, &ring, 201 + LIFE_S).any.load(Relaxed));
         std::fs::write(path, "{").unwrap();
         assert!(!Revoked::open(path, &ring, 200).covers(&claims(7, None), || 200));
     }

@@ -322,6 +322,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_was_replaced_leaves_the_place_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("edge.sock");
+        let (told, heard) = watch::channel(false);
+        let first = Door::make(&path).unwrap().open(listeners(), told).unwrap();
+        let (stays, _sockets) = claim(&path).await.unwrap().unwrap();
+        stays.take_over(&path).await.unwrap();
+        taken(heard).await;
+        drop(first);
+        assert!(is_there(&path), "the next one's may be there at any moment");
+    }
+
+    #[tokio::test]
     async fn an_old_process_that_did_not_wait_is_asked_once_more() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("edge.sock");

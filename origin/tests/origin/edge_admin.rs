@@ -9,6 +9,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::Value;
 
+use crate::support::{Origin, origin_with};
+
 /// One call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -45,6 +47,15 @@ impl EdgeAdmin {
             }
         });
         Self { address, calls }
+    }
+
+    /// An origin that tells it, with the secret `hush`.
+    pub(crate) async fn origin(&self) -> Origin {
+        origin_with(|config| {
+            config.edge_admins = vec![self.address.clone()];
+            config.edge_admin_secret = "hush".into();
+        })
+        .await
     }
 
     /// What it was told at a path.

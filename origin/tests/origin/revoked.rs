@@ -12,11 +12,7 @@ use crate::support::{Track, eventually, origin_with, tags};
 #[tokio::test]
 async fn what_an_erased_account_plays_ends() {
     let edge = EdgeAdmin::start(1).await;
-    let origin = origin_with(|config| {
-        config.edge_admins = vec![edge.address.clone()];
-        config.edge_admin_secret = "hush".into();
-    })
-    .await;
+    let origin = edge.origin().await;
     let track = Track::new(1, tags("One", "Ann", "First"));
     origin.add(&track).await;
     let (_, root) = origin.user("root").await;

@@ -57,11 +57,7 @@ async fn edges_are_told_again_when_their_shields_have_been() {
 #[tokio::test]
 async fn a_song_goes_everywhere_and_comes_back() {
     let edge = EdgeAdmin::start(1).await;
-    let origin = origin_with(|config| {
-        config.edge_admins = vec![edge.address.clone()];
-        config.edge_admin_secret = "hush".into();
-    })
-    .await;
+    let origin = edge.origin().await;
     let track = Track::new(1, tags("One", "Ann", "First"));
     let other = Track::new(2, tags("Two", "Ann", "First"));
     origin.add(&track).await;
