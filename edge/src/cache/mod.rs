@@ -5,6 +5,7 @@ mod head;
 mod object;
 mod policy;
 mod purge;
+mod sketch;
 mod sliced;
 mod status;
 mod store;

@@ -14,6 +14,7 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::object::{Freshness, Object};
 use super::purge::{PurgeLog, Standing};
+use super::sketch::Sketch;
 use super::sliced::Sliced;
 use super::variants::{Variant, Varying, resource};
 use crate::semantics::vary;
@@ -22,6 +23,8 @@ use crate::semantics::vary;
 #[derive(Debug)]
 pub(crate) struct Store {
     entries: Cache<Arc<str>, Entry>,
+    room: u64,
+    sketch: Arc<Sketch>,
     pub(crate) purges: PurgeLog,
     /// Versions of objects in slices so far.
     versions: AtomicU64,
@@ -33,6 +36,8 @@ pub(crate) enum Entry {
     Object(Arc<Object>),
     /// The resource's objects stand under keys of their own.
     Varying(Arc<Varying>),
+    /// No object, but so heavy. No request finds it: see [`Sketch`].
+    Placeholder(u32),
 }
 
 /// Bytes that the list of a resource's variants takes, at most and roughly.
@@ -47,16 +52,18 @@ impl Store {
                 let weight = match entry {
                     Entry::Object(object) => object.weight(),
                     Entry::Varying(_) => VARYING_WEIGHT,
+                    Entry::Placeholder(weight) => return *weight,
                 };
                 u32::try_from(cache_key.len() + weight).unwrap_or(u32::MAX)
             })
-            .eviction_listener(move |_, _, cause| {
-                if cause == RemovalCause::Size {
+            .eviction_listener(move |_, entry, cause| {
+                if cause == RemovalCause::Size && !matches!(entry, Entry::Placeholder(_)) {
                     evictions.inc();
                 }
             })
             .build();
-        Self { entries, purges: PurgeLog::default(), versions: AtomicU64::new(0) }
+        let (sketch, versions) = (Arc::default(), AtomicU64::new(0));
+        Self { entries, room: bytes, sketch, purges: PurgeLog::default(), versions }
     }
 
     /// The entry, fresh or stale, unless it was purged.
@@ -80,7 +87,7 @@ impl Store {
     fn requested(&self, cache_key: &str) -> Option<Arc<Object>> {
         match self.get(cache_key)? {
             Entry::Object(object) => Some(object),
-            Entry::Varying(_) => None,
+            Entry::Varying(_) | Entry::Placeholder(_) => None,
         }
     }
 
@@ -102,13 +109,13 @@ impl Store {
         match object.head.variant.clone() {
             None => {
                 self.forget_variants(resource);
-                self.entries.insert(resource.clone(), Entry::Object(object));
+                self.insert(resource, Entry::Object(object));
             }
             Some(Variant { varying, cache_key }) => {
                 if let Some(oldest) = varying.note(&cache_key) {
                     self.entries.invalidate(&*oldest);
                 }
-                self.entries.insert(cache_key, Entry::Object(object));
+                self.insert(&cache_key, Entry::Object(object));
             }
         }
     }
@@ -126,7 +133,17 @@ impl Store {
     /// Keeps a slice, unless its object was purged while it came.
     pub(crate) fn put_slice(&self, cache_key: &Arc<str>, slice: Arc<Object>) {
         if self.purges.apply(cache_key, &slice) == Standing::Kept {
-            self.entries.insert(cache_key.clone(), Entry::Object(slice));
+            self.insert(cache_key, Entry::Object(slice));
+        }
+    }
+
+    fn insert(&self, cache_key: &Arc<str>, entry: Entry) {
+        self.entries.insert(cache_key.clone(), entry);
+        if self.sketch.is_due(self.entries.weighted_size(), self.room) {
+            let (entries, room, sketch) = (self.entries.clone(), self.room, self.sketch.clone());
+            let make = move || sketch.make(&entries, room);
+            // Without it fewer requests are hits, and that is all.
+            let _ = std::thread::Builder::new().name("edge-sketch".into()).spawn(make);
         }
     }
 
@@ -148,7 +165,7 @@ impl Store {
             self.forget_variants(resource);
             let varying =
                 Arc::new(Varying::new(if wanted.len() > vary::MAX_NAMES { names.to_vec() } else { wanted }));
-            self.entries.insert(resource.clone(), Entry::Varying(varying.clone()));
+            self.insert(resource, Entry::Varying(varying.clone()));
             varying
         });
         let cache_key = varying.cache_key(resource, request).into();
@@ -170,7 +187,7 @@ impl Store {
     fn varying(&self, resource: &str) -> Option<Arc<Varying>> {
         match self.has(resource).then(|| self.entries.get(resource))?? {
             Entry::Varying(varying) => Some(varying),
-            Entry::Object(_) => None,
+            Entry::Object(_) | Entry::Placeholder(_) => None,
         }
     }
 
@@ -193,7 +210,11 @@ impl Store {
     /// Objects and bytes held.
     pub(crate) fn size(&self) -> (u64, u64) {
         self.entries.run_pending_tasks();
-        (self.entries.entry_count(), self.entries.weighted_size())
+        let (entries, bytes) = self.sketch.placeholders();
+        (
+            self.entries.entry_count().saturating_sub(entries),
+            self.entries.weighted_size().saturating_sub(bytes),
+        )
     }
 }
 
@@ -287,6 +308,53 @@ mod tests {
             (0..40).for_each(|number| asked(&format!("/new/{number:03}")));
         }
         assert!(there() * 10 >= before * 9, "{} of {before}", there());
+    }
+
+    /// Hits of requests for objects of 16 KB after Zipf(0.8), with room for 400 of 8,000; with a sketch for all of these, or
+    /// moka's own.
+    fn hits(for_all: bool) -> usize {
+        let store = Store::new(400 * (17 << 10), Counter::default());
+        assert!(store.sketch.is_due(u64::MAX, 1) && !store.sketch.is_due(u64::MAX, 1), "once");
+        let mut sums = Vec::new();
+        (1..=8_000).fold(0.0, |sum, rank| {
+            sums.push(sum + f64::from(rank).powf(-0.8));
+            sums[sums.len() - 1]
+        });
+        let (mut random, mut wanted) = (1u64, for_all);
+        let asked = |number: usize| {
+            random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            let at = (random >> 11) as f64 / (1u64 << 53) as f64 * sums[sums.len() - 1];
+            let path = format!("/{}", sums.partition_point(|sum| *sum < at));
+            let hit = store.get(&path).is_some();
+            if !hit {
+                let object =
+                    object(&[("cache-control", "max-age=9")], &[0; 16 << 10], 1, store.purges.latest());
+                store.put(&path.as_str().into(), Arc::new(object));
+            }
+            store.settle();
+            if wanted && store.entries.weighted_size() >= store.room / 4 {
+                store.sketch.make(&store.entries, store.room);
+                wanted = false;
+            }
+            hit && number > 20_000
+        };
+        (0..60_000).map(asked).filter(|hit| *hit).count()
+    }
+
+    #[test]
+    fn a_sketch_for_all_objects_remembers_more() {
+        let (with, without) = (hits(true), hits(false));
+        assert!(with > without + without / 50, "{with} hits, without {without}");
+    }
+
+    #[test]
+    fn placeholders_are_no_objects_and_go_away() {
+        let store = Store::new(1 << 20, Counter::default());
+        (0..20).for_each(|number| put(&store, &format!("/{number}")));
+        store.sketch.make(&store.entries, store.room);
+        assert_eq!(store.sketch.placeholders(), (0, 0));
+        assert_eq!(store.size(), (store.entries.entry_count(), store.entries.weighted_size()));
+        assert_eq!(store.size().0, 20, "and nothing else went");
     }
 
     #[test]

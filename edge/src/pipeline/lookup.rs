@@ -27,7 +27,7 @@ pub(crate) fn lookup(edge: &Edge, cache_key: &str) -> Found {
     let object = match edge.store.get(cache_key) {
         Some(Entry::Object(object)) => object,
         Some(Entry::Varying(varying)) => return Found::Varying(varying),
-        None => return Found::Absent,
+        Some(Entry::Placeholder(_)) | None => return Found::Absent,
     };
     match object.freshness(edge.clock.now_ms()) {
         Freshness::Fresh => Found::Fresh(object),
