@@ -21,7 +21,7 @@ use crate::load::{Lack, Load};
 use crate::semantics::cmcd::Cmcd;
 
 pub(crate) use tally::Tally;
-use tally::Waits;
+use tally::{Taken, Waits};
 pub(crate) use upstreams::{UpstreamMeter, Upstreams};
 
 type Label = [(&'static str, &'static str); 1];
@@ -80,9 +80,7 @@ pub(crate) struct Metrics {
 /// How a token was checked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TokenCheck {
-    /// Its signature was verified before.
-    Remembered,
-    /// Its signature was verified now.
+    /// Its signature was verified now, not before (those are the [`Tally`]'s to count).
     Verified,
     /// It was found to be forged before.
     KnownForgery,
@@ -230,11 +228,12 @@ impl Metrics {
 
     /// Brings what workers counted by themselves to the counters.
     fn gather(&self) {
-        let (hits, sent_bytes) = self.tally.take();
+        let Taken { hits, sent_bytes, remembered } = self.tally.take();
         let hit = cache_labels(CacheStatus::Hit);
         self.requests.get_or_create(&hit).inc_by(hits);
         self.responses.get_or_create(&[("status", 200)]).inc_by(hits);
         self.sent_bytes.get_or_create(&hit).inc_by(sent_bytes);
+        self.tokens.get_or_create(&[("how", "remembered")]).inc_by(remembered);
     }
 
     /// A worker's body ended after `bytes`.
@@ -275,7 +274,6 @@ impl Metrics {
 
     pub(crate) fn token_checked(&self, check: TokenCheck) {
         let label = match check {
-            TokenCheck::Remembered => "remembered",
             TokenCheck::Verified => "verified",
             TokenCheck::KnownForgery => "known-forgery",
             TokenCheck::Limited => "limited",

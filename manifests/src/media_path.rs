@@ -50,19 +50,17 @@ impl MediaPath {
 
     /// Reads a normalised path without a token; `None` for anything that [`Self::path`] does not write.
     pub fn parse(path: &str) -> Option<Self> {
-        let mut parts = path.strip_prefix("/v1/")?.split('/');
-        let parsed = match parts.next()? {
-            "i" => Self::Init { sha256: parts.next()?.strip_suffix(".mp4")?.parse().ok()? },
-            "a" => {
-                let (asset, rev) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-                match parts.next()? {
-                    "mv.m3u8" => Self::Multivariant { asset, rev },
-                    name => Self::parse_in_rendition(asset, rev, name.parse().ok()?, parts.next()?)?,
-                }
-            }
-            _ => return None,
-        };
-        parts.next().is_none().then_some(parsed)
+        let rest = path.strip_prefix("/v1/")?;
+        if let Some(name) = rest.strip_prefix("i/") {
+            return Some(Self::Init { sha256: name.strip_suffix(".mp4")?.parse().ok()? });
+        }
+        let (asset, rest) = rest.strip_prefix("a/")?.split_once('/')?;
+        let (rev, rest) = rest.split_once('/')?;
+        let (asset, rev) = (asset.parse().ok()?, rev.parse().ok()?);
+        match rest.split_once('/') {
+            Some((rendition, file)) => Self::parse_in_rendition(asset, rev, rendition.parse().ok()?, file),
+            None => (rest == "mv.m3u8").then_some(Self::Multivariant { asset, rev }),
+        }
     }
 
     fn parse_in_rendition(asset: AssetId, rev: Rev, rendition: RenditionName, file: &str) -> Option<Self> {

@@ -17,6 +17,8 @@ use crate::semantics::{conditional, encoding};
 pub(super) const GZIP_BYTES: RangeInclusive<u64> = 256..=1 << 20;
 /// After a failed revalidation a stale object is served for this long before the upstream is asked again.
 const RETRY_AFTER_MS: u64 = 2_000;
+/// Time between two looks for what follows an object.
+const FOLLOW_PAUSE_MS: u64 = 500;
 
 /// The gzip form of a text.
 #[derive(Debug, Clone)]
@@ -36,19 +38,25 @@ pub(crate) struct Prepared {
 /// What prefetching remembers of an object.
 #[derive(Debug, Default)]
 pub(crate) struct Marks {
-    followed: AtomicBool,
+    /// Nothing that follows is pulled before; [`u64::MAX`]: it was.
+    follow_from_ms: AtomicU64,
     unasked: AtomicBool,
 }
 
 impl Marks {
-    /// Whether what follows it was pulled.
-    pub(crate) fn is_followed(&self) -> bool {
-        self.followed.load(Ordering::Relaxed)
+    /// Whether it is time to look for what follows it.
+    pub(crate) fn is_due(&self, now_ms: u64) -> bool {
+        now_ms >= self.follow_from_ms.load(Ordering::Relaxed)
+    }
+
+    /// Notes that what follows it is not known yet, so that not every request looks for it.
+    pub(crate) fn follow_later(&self, now_ms: u64) {
+        self.follow_from_ms.fetch_max(now_ms + FOLLOW_PAUSE_MS, Ordering::Relaxed);
     }
 
     /// Notes that what follows it is pulled; `false` where somebody noted that before.
     pub(crate) fn follow(&self) -> bool {
-        !self.followed.swap(true, Ordering::Relaxed)
+        self.follow_from_ms.swap(u64::MAX, Ordering::Relaxed) != u64::MAX
     }
 
     /// It was fetched before anyone asked.

@@ -20,9 +20,20 @@ const SHARDS: usize = 64;
 struct Cells {
     hits: AtomicU64,
     sent_bytes: AtomicU64,
+    remembered: AtomicU64,
     waits_ns: AtomicU64,
     /// The last one is for everything beyond.
     waits: [AtomicU64; BUCKETS + 1],
+}
+
+/// What was counted since it was last asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) hits: u64,
+    /// Bytes of their bodies.
+    pub(super) sent_bytes: u64,
+    /// Tokens that were checked before.
+    pub(super) remembered: u64,
 }
 
 /// Fresh answers from memory with status 200, and how long every response head took.
@@ -62,11 +73,19 @@ impl Tally {
         self.cells(worker).sent_bytes.fetch_add(bytes, Relaxed);
     }
 
-    /// Hits and their bytes since it was last asked.
-    pub(super) fn take(&self) -> (u64, u64) {
+    /// A token came that was checked before.
+    pub(crate) fn remembered(&self, worker: usize) {
+        self.cells(worker).remembered.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn take(&self) -> Taken {
         let taken =
             |cell: fn(&Cells) -> &AtomicU64| self.shards.iter().map(|it| cell(it).swap(0, Relaxed)).sum();
-        (taken(|cells| &cells.hits), taken(|cells| &cells.sent_bytes))
+        Taken {
+            hits: taken(|cells| &cells.hits),
+            sent_bytes: taken(|cells| &cells.sent_bytes),
+            remembered: taken(|cells| &cells.remembered),
+        }
     }
 }
 
@@ -120,7 +139,8 @@ mod tests {
         tally.hit(1, Duration::ZERO);
         tally.hit(SHARDS + 1, Duration::ZERO);
         tally.sent(2, 7);
-        assert_eq!(tally.take(), (2, 7));
-        assert_eq!(tally.take(), (0, 0));
+        tally.remembered(1);
+        assert_eq!(tally.take(), Taken { hits: 2, sent_bytes: 7, remembered: 1 });
+        assert_eq!(tally.take(), Taken { hits: 0, sent_bytes: 0, remembered: 0 });
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn begin(
         Ok(wanted) => wanted,
         Err(problem) => return Err(Box::new(Begun::Refused(account, problem))),
     };
-    match verify::verify(edge, &wanted, client) {
+    match verify::verify(worker, &wanted, client) {
         Ok(Grant::Session(claims)) => account.claims = Some(claims),
         Ok(Grant::Public) => {}
         Err(problem) => {
@@ -118,7 +118,7 @@ pub(crate) fn begin(
     }
     match lookup::lookup(edge, &wanted.cache_key) {
         Found::Fresh(object) if object.head.status == StatusCode::OK && object.sliced.is_none() => {
-            prefetch::served(edge, wanted.media.as_ref(), &object);
+            prefetch::served(edge, wanted.media.as_ref(), &object, edge.clock.ms_at(started));
             Ok(Hit::new(worker, object, wanted, account, asked.accept_encoding))
         }
         found => {

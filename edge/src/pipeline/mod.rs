@@ -102,7 +102,7 @@ async fn answer(
     account.path.clone_from(&wanted.cache_key);
     let verified = {
         let _span = step("verify");
-        verify::verify(edge, &wanted, || edge.proxies.client(peer, fields(request.headers())))?
+        verify::verify(worker, &wanted, || edge.proxies.client(peer, fields(request.headers())))?
     };
     match verified {
         Grant::Session(claims) => account.claims = Some(claims),
@@ -136,11 +136,12 @@ async fn obtain(
     let cache = filled.cache;
     match &filled.source {
         Source::Object(object) | Source::Slices(object, _) => {
-            prefetch::served(&worker.edge, wanted.media.as_ref(), object);
+            let now_ms = worker.edge.clock.ms_at(started);
+            prefetch::served(&worker.edge, wanted.media.as_ref(), object, now_ms);
         }
         // Whoever joined a fill leaves that to the one who began it.
         Source::Stream(..) if cache != CacheStatus::Collapsed => {
-            prefetch::follow(&worker.edge, wanted.media.as_ref(), None);
+            prefetch::coming(&worker.edge, wanted.media.as_ref());
         }
         Source::Stream(..) | Source::Pass(..) => {}
     }

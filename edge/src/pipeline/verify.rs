@@ -12,6 +12,7 @@ use crate::clock;
 use crate::edge::Edge;
 use crate::metrics::TokenCheck;
 use crate::problem::Problem;
+use crate::server::Worker;
 
 /// Why a request is let through.
 #[derive(Debug)]
@@ -28,10 +29,11 @@ pub(crate) enum Grant {
 /// # Errors
 /// 403 with the reason's code; 429 for a client that forged too much; 503 while there are no keys; 404 for a path that is nothing of Segue's.
 pub(crate) fn verify(
-    edge: &Edge,
+    worker: &Worker,
     wanted: &Wanted,
     client: impl FnOnce() -> Option<IpAddr>,
 ) -> Result<Grant, Problem> {
+    let edge = &worker.edge;
     if edge.config.open || matches!(wanted.media, Some(MediaPath::Init { .. })) {
         return Ok(Grant::Public);
     }
@@ -43,7 +45,7 @@ pub(crate) fn verify(
     let media = wanted.media.as_ref();
     let kbps = media.and_then(MediaPath::rendition).map(RenditionName::kbps);
     let access = Access { path: &wanted.cache_key, method: wanted.method, kbps };
-    let claims = check(edge, token, &access, client)?;
+    let claims = check(worker, token, &access, client)?;
     if edge.revoked.covers(&claims, clock::unix_s) {
         return Err(refuse(edge, Refusal::Revoked));
     }
@@ -73,11 +75,12 @@ pub(super) fn may_pull(edge: &Edge, wanted: &Wanted, claims: Option<&Claims>, ne
 }
 
 fn check(
-    edge: &Edge,
+    worker: &Worker,
     token: &str,
     access: &Access<'_>,
     client: impl FnOnce() -> Option<IpAddr>,
 ) -> Result<Arc<Claims>, Problem> {
+    let edge = &worker.edge;
     if token.len() > MAX_TOKEN {
         return Err(refuse(edge, Refusal::TooLong));
     }
@@ -87,7 +90,7 @@ fn check(
     let known = edge.verdicts.get(&hash, keys.number);
     match &known {
         Some(Verdict::Good(claims)) => {
-            edge.metrics.token_checked(TokenCheck::Remembered);
+            edge.metrics.tally.remembered(worker.number);
             token::authorise(claims, access, now).map_err(|refusal| refuse(edge, refusal))?;
             return Ok(claims.clone());
         }

@@ -63,24 +63,33 @@ impl Prefetch {
 /// Segments of every rendition that a multivariant playlist brings.
 const START_SEGMENTS: u32 = 1;
 
-/// An object in memory is served.
-pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object>) {
+/// An object in memory is served to a request that began at `now_ms`.
+pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object>, now_ms: u64) {
     if object.marks.first_use() {
         edge.metrics.prefetch_used.inc();
     }
-    follow(edge, media, Some(object));
+    if object.marks.is_due(now_ms) && !follow(edge, media, Some(object)) {
+        object.marks.follow_later(now_ms);
+    }
 }
 
-/// An object is served, or is on its way: what follows it is pulled, once for each object.
-pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc<Object>>) {
-    if !edge.prefetch.is_on() || object.is_some_and(|object| object.marks.is_followed()) {
-        return;
+/// An object is on its way: what follows it is pulled.
+pub(crate) fn coming(edge: &Edge, media: Option<&MediaPath>) {
+    follow(edge, media, None);
+}
+
+/// Pulls what follows an object, once for each; `false` where it is not known.
+fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc<Object>>) -> bool {
+    if !edge.prefetch.is_on() {
+        return true;
     }
     let pull = match media {
         Some(media @ MediaPath::Multivariant { .. }) => Some(Pull::Start(media.path(), START_SEGMENTS)),
         Some(MediaPath::Segment { asset, rev, rendition, index }) => {
             // Without the playlist nobody knows whether there is another.
-            let Some(playlist) = edge.store.object(&playlist_of(*asset, *rev, rendition)) else { return };
+            let Some(playlist) = edge.store.object(&playlist_of(*asset, *rev, rendition)) else {
+                return false;
+            };
             let next = next::segment(&playlist, *index).and_then(|(_, next)| next);
             next.and_then(|url| resolve(&media?.path(), &url)).map(Pull::Object)
         }
@@ -89,6 +98,7 @@ pub(crate) fn follow(edge: &Edge, media: Option<&MediaPath>, object: Option<&Arc
     if object.is_none_or(|object| object.marks.follow()) {
         pull.into_iter().for_each(|pull| leave(edge, pull));
     }
+    true
 }
 
 /// What a player is told about one of Segue's objects (`CMSD-Static`); a segment's duration and the next one are known while

@@ -174,6 +174,10 @@ pub(super) async fn until_sent(
     member: &Member,
     mut poll_send: impl FnMut(&mut Context<'_>) -> Poll<Result<(), Gone>>,
 ) -> Result<(), Gone> {
+    // Mostly the socket takes all of it, and nobody needs to listen for orders.
+    if let Poll::Ready(sent) = poll_fn(|cx| Poll::Ready(poll_send(cx))).await {
+        return sent;
+    }
     loop {
         tokio::select! {
             biased;
