@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Answer, BASE, Bench, claims, get, now, request, signed};
+use common::{Answer, BASE, Bench, Upstream, claims, get, now, request, signed};
 use segue_manifests::token::{Claims, KeyState, Method, Refusal, SigningKeys, mint};
 
 fn changed(change: impl FnOnce(&mut Claims)) -> Claims {
@@ -140,7 +140,7 @@ async fn the_last_good_keys_stay() {
 
 #[tokio::test]
 async fn without_keys_nobody_is_refused_for_good() {
-    let upstream = common::Upstream::start(b"no keys yet".to_vec()).await;
+    let upstream = Upstream::start(b"no keys yet".to_vec()).await;
     let edge = segue_edge::start(common::config(&upstream)).await.unwrap();
     assert_eq!(get(edge.admin_addr(), "/readyz").await.status, 503);
     assert_eq!(get(edge.admin_addr(), "/healthz").await.status, 200);
@@ -243,6 +243,39 @@ async fn what_is_revoked_is_refused_at_once_and_after_a_restart() {
     }
     assert_eq!(get(again.addr(), &theirs).await.code(), "token-revoked");
     assert_eq!(get(again.addr(), &others).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_revoked_while_the_next_process_starts_is_refused_by_that_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    let shared = |config: &mut segue_edge::Config| {
+        (config.revoked_file, config.handover) = (place("revoked.json"), place("edge.sock"));
+    };
+    let bench = Bench::with(shared).await;
+    let late = Upstream::start(b"no keys yet".to_vec()).await;
+    late.media("aac-256/0.m4s", Answer::ok("x"));
+    let mut settings = common::config(&late);
+    shared(&mut settings);
+    let next = tokio::spawn(segue_edge::start(settings));
+    // It has read the file, and waits for keys.
+    while late.seen("/.well-known/segue-keys.json").is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let session = r#"{"playback_sessions":["theirs"]}"#;
+    assert_eq!(bench.admin("/revoke", session).await.status, 200);
+    late.publish_keys(bench.keys.public().to_json(), "\"keys-2\"");
+    let next = next.await.unwrap().unwrap();
+    let (theirs, others) =
+        (changed(|c| c.playback_session = Some("theirs".into())), bench.path("aac-256/0.m4s"));
+    // Else both would take connections.
+    bench.edge.handed_over().await;
+    bench.edge.drain(std::time::Duration::from_secs(5)).await;
+    assert_eq!(
+        get(next.addr(), &signed(&mint(&theirs, &bench.keys), "aac-256/0.m4s")).await.code(),
+        "token-revoked"
+    );
+    assert_eq!(get(next.addr(), &others).await.status, 200);
 }
 
 #[tokio::test]

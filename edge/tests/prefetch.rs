@@ -79,6 +79,20 @@ async fn a_segment_brings_the_next_one_and_the_last_one_none() {
 }
 
 #[tokio::test]
+async fn a_segment_in_memory_brings_the_next_one_once_the_playlist_is_there() {
+    let bench = Bench::new().await;
+    publish(&bench);
+    for _ in 0..2 {
+        bench.get("aac-256/0.m4s").await;
+    }
+    bench.get("aac-256/media.m3u8").await;
+    while bench.upstream.fetches("aac-256/1.m4s") == 0 {
+        assert!(bench.get("aac-256/0.m4s").await.header("cache-status").contains("; hit"));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
 async fn players_announce_what_they_will_ask_for() {
     let bench = Bench::new().await;
     publish(&bench);

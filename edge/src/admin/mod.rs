@@ -21,7 +21,6 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::access::{Kept, Poller};
-use crate::clock;
 use crate::config::millis;
 use crate::edge::Edge;
 use crate::handover;
@@ -144,11 +143,6 @@ async fn accept(
         Ok(listener) => listener,
         Err(error) => return tracing::error!("admin listener cannot be used: {error}"),
     };
-    {
-        // Until now the process before was told.
-        let edge = current.borrow().edge.clone();
-        edge.revoked.catch_up(&edge.keys, clock::unix_s());
-    }
     let mut taken = pin!(handover::taken(taken));
     loop {
         tokio::select! {

@@ -274,6 +274,17 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_follows_is_looked_for_now_and_then_and_pulled_once() {
+        let marks = Marks::default();
+        assert!(marks.is_due(1));
+        marks.follow_later(1);
+        assert!(!marks.is_due(FOLLOW_PAUSE_MS) && marks.is_due(FOLLOW_PAUSE_MS + 1));
+        assert!(marks.follow() && !marks.follow());
+        marks.follow_later(9);
+        assert!(!marks.is_due(1 << 60));
+    }
+
+    #[test]
     fn expiring_makes_it_stale_at_once() {
         let object = object(&[("cache-control", "max-age=10, stale-if-error=20")], b"abc", 1000, 0);
         object.expire(2000);

@@ -22,9 +22,9 @@ use crate::semantics::vary;
 /// Cached objects by cache key.
 #[derive(Debug)]
 pub(crate) struct Store {
-    entries: Cache<Arc<str>, Entry>,
+    pub(super) entries: Cache<Arc<str>, Entry>,
     room: u64,
-    sketch: Arc<Sketch>,
+    pub(super) sketch: Arc<Sketch>,
     pub(crate) purges: PurgeLog,
     /// Versions of objects in slices so far.
     versions: AtomicU64,
@@ -308,53 +308,6 @@ mod tests {
             (0..40).for_each(|number| asked(&format!("/new/{number:03}")));
         }
         assert!(there() * 10 >= before * 9, "{} of {before}", there());
-    }
-
-    /// Hits of requests for objects of 16 KB after Zipf(0.8), with room for 400 of 8,000; with a sketch for all of these, or
-    /// moka's own.
-    fn hits(for_all: bool) -> usize {
-        let store = Store::new(400 * (17 << 10), Counter::default());
-        assert!(store.sketch.is_due(u64::MAX, 1) && !store.sketch.is_due(u64::MAX, 1), "once");
-        let mut sums = Vec::new();
-        (1..=8_000).fold(0.0, |sum, rank| {
-            sums.push(sum + f64::from(rank).powf(-0.8));
-            sums[sums.len() - 1]
-        });
-        let (mut random, mut wanted) = (1u64, for_all);
-        let asked = |number: usize| {
-            random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
-            let at = (random >> 11) as f64 / (1u64 << 53) as f64 * sums[sums.len() - 1];
-            let path = format!("/{}", sums.partition_point(|sum| *sum < at));
-            let hit = store.get(&path).is_some();
-            if !hit {
-                let object =
-                    object(&[("cache-control", "max-age=9")], &[0; 16 << 10], 1, store.purges.latest());
-                store.put(&path.as_str().into(), Arc::new(object));
-            }
-            store.settle();
-            if wanted && store.entries.weighted_size() >= store.room / 4 {
-                store.sketch.make(&store.entries, store.room);
-                wanted = false;
-            }
-            hit && number > 20_000
-        };
-        (0..60_000).map(asked).filter(|hit| *hit).count()
-    }
-
-    #[test]
-    fn a_sketch_for_all_objects_remembers_more() {
-        let (with, without) = (hits(true), hits(false));
-        assert!(with > without + without / 50, "{with} hits, without {without}");
-    }
-
-    #[test]
-    fn placeholders_are_no_objects_and_go_away() {
-        let store = Store::new(1 << 20, Counter::default());
-        (0..20).for_each(|number| put(&store, &format!("/{number}")));
-        store.sketch.make(&store.entries, store.room);
-        assert_eq!(store.sketch.placeholders(), (0, 0));
-        assert_eq!(store.size(), (store.entries.entry_count(), store.entries.weighted_size()));
-        assert_eq!(store.size().0, 20, "and nothing else went");
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) struct Taken {
     pub(super) remembered: u64,
 }
 
-/// Fresh answers from memory with status 200, and how long every response head took.
+/// Fresh answers from memory with status 200, tokens that were checked before, and how long every response head took.
 #[derive(Debug)]
 pub(crate) struct Tally {
     shards: Box<[Cells]>,

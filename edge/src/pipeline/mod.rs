@@ -136,7 +136,7 @@ async fn obtain(
     let cache = filled.cache;
     match &filled.source {
         Source::Object(object) | Source::Slices(object, _) => {
-            let now_ms = worker.edge.clock.ms_at(started);
+            let now_ms = worker.edge.clock.now_ms();
             prefetch::served(&worker.edge, wanted.media.as_ref(), object, now_ms);
         }
         // Whoever joined a fill leaves that to the one who began it.

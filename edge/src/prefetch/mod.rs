@@ -63,7 +63,7 @@ impl Prefetch {
 /// Segments of every rendition that a multivariant playlist brings.
 const START_SEGMENTS: u32 = 1;
 
-/// An object in memory is served to a request that began at `now_ms`.
+/// An object in memory is served.
 pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object>, now_ms: u64) {
     if object.marks.first_use() {
         edge.metrics.prefetch_used.inc();

@@ -35,6 +35,10 @@ use crate::semantics::h2::PREFACE;
 /// Bytes by which HTTP/2 is known: a method that HTTP/1.1 does not have (RFC 9113 3.4).
 const TELLING: usize = 4;
 
+/// Bytes that TLS takes at once, in full records: a segment of 64 KB leaves in one write together with its head, one of 160 KB
+/// in two. A client that takes nothing keeps so many waiting.
+const TLS_BUFFER: usize = 6 * (16 << 10);
+
 /// Serves one connection to its end.
 pub(super) async fn serve(worker: Arc<Worker>, mut stream: TcpStream, mut permit: Permit, peer: Peer) {
     let peer = match peer {
@@ -74,7 +78,9 @@ async fn serve_tls(worker: Arc<Worker>, stream: TcpStream, peer: Peer, tls: Arc<
         return;
     };
     let activity = Arc::new(Activity::told(peer, clock));
-    stream.get_mut().0.watch(activity.clone());
+    let (watched, session) = stream.get_mut();
+    watched.watch(activity.clone());
+    session.set_buffer_limit(Some(TLS_BUFFER));
     let member = Member::new(activity);
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
         Box::pin(h2::serve(worker, stream, member, Inbox::default())).await;

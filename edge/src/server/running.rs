@@ -15,6 +15,7 @@ use super::gate::Gate;
 use super::listener::{deal, listeners, listens_on};
 use super::worker::{self, Parts, Worker};
 use crate::admin;
+use crate::clock;
 use crate::config::Config;
 use crate::edge::Edge;
 use crate::handover::{self, Door, Listeners, Offer, READY_WITHIN};
@@ -153,6 +154,9 @@ pub async fn start_on(config: Config, given: Listeners) -> Result<Running, Start
     }
     let door = Door::make(&path).map_err(failed)?;
     claim.take_over(&path).await.map_err(failed)?;
+    // Until now the process before was told what is revoked.
+    let edge = running.current().control.borrow().edge.clone();
+    edge.revoked.catch_up(&edge.keys, clock::unix_s());
     running.phase.send_replace(Phase::Serving);
     tracing::info!("took over from the process before");
     if let Err(error) = running.offer(door, listeners) {
