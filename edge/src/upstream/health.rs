@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Failures in a row after which an upstream rests.
 const FAILURES: u32 = 5;
+/// An upstream that sent a head less than so many milliseconds ago is alive, even where requests that came together all fail.
+const SILENCE_MS: u64 = 250;
 /// The first rest, milliseconds; each is twice as long as the one before.
 const FIRST_REST_MS: u64 = 500;
 const LONGEST_REST_MS: u64 = 16_000;
@@ -23,7 +25,7 @@ struct State {
     breaks: u32,
     /// Rests in a row.
     rests: u32,
-    /// When it last sent a head.
+    /// When it last sent a head; 0: never.
     heard_ms: u64,
     phase: Phase,
 }
@@ -87,7 +89,8 @@ impl Health {
     pub(super) fn failed(&self, now_ms: u64) -> bool {
         let mut state = self.state();
         state.failures = state.failures.saturating_add(1);
-        let many = state.failures >= FAILURES;
+        let silent = state.heard_ms == 0 || now_ms.saturating_sub(state.heard_ms) >= SILENCE_MS;
+        let many = state.failures >= FAILURES && silent;
         state.rest_if(many, now_ms)
     }
 
@@ -144,6 +147,14 @@ mod tests {
         assert!(health.failed(20) && !health.may_be_asked(20));
         assert!(!health.failed(30), "it was asked before");
         assert!(!health.may_be_asked(20 + FIRST_REST_MS - 1));
+    }
+
+    #[test]
+    fn who_answered_a_moment_ago_does_not_rest() {
+        let health = Health::default();
+        health.answered(1_000);
+        assert!(!(0..100).any(|_| health.failed(1_000 + SILENCE_MS - 1)));
+        assert!(health.may_be_asked(1_000 + SILENCE_MS - 1) && health.failed(1_000 + SILENCE_MS));
     }
 
     #[test]
