@@ -279,6 +279,17 @@ async fn what_is_revoked_while_the_next_process_starts_is_refused_by_that_too() 
 }
 
 #[tokio::test]
+async fn a_token_is_verified_once_and_remembered() {
+    let bench = Bench::new().await;
+    bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));
+    for _ in 0..3 {
+        assert_eq!(bench.get("aac-256/0.m4s").await.status, 200);
+    }
+    assert_eq!(bench.metric("segue_edge_token_checks_total{how=\"verified\"}").await, 1);
+    assert_eq!(bench.metric("segue_edge_token_checks_total{how=\"remembered\"}").await, 2);
+}
+
+#[tokio::test]
 async fn a_revoked_key_is_refused_without_a_poll() {
     let bench = Bench::new().await;
     bench.upstream.media("aac-256/0.m4s", Answer::ok("x"));

@@ -48,8 +48,9 @@ impl Sketch {
         // However many of the heavy ones moka sees when it looks: it does nothing before half of the room is taken.
         let weight = (room / 2 + room / 16).saturating_sub(cache.weighted_size());
         let heavy = weight.div_ceil(u64::from(u32::MAX)).max(1);
-        self.add(cache, "heavy", heavy, (weight / heavy) as u32);
-        self.take(cache, "heavy", heavy, (weight / heavy) as u32);
+        let each = (weight / heavy) as u32;
+        self.add(cache, "heavy", heavy, each);
+        self.take(cache, "heavy", heavy, each);
         self.take(cache, "light", light, 0);
         tracing::debug!(cache.objects = objects, "the sketch of frequencies is large enough");
     }
@@ -150,6 +151,7 @@ mod tests {
         filled(80);
         assert!(!store.sketch.begun.load(Relaxed));
         filled(120);
+        assert!(store.sketch.begun.load(Relaxed));
         while store.sketch.added.load(Relaxed) == 0 || store.sketch.placeholders() != (0, 0) {
             std::thread::yield_now();
         }
