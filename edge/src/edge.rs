@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use http::HeaderValue;
+
 use crate::access::{Forgeries, KeyRing, Revoked, Verdicts};
 use crate::address::Proxies;
 use crate::cache::{Context, Depot, Store};
@@ -23,6 +25,8 @@ pub(crate) struct Edge {
     pub(crate) config: Config,
     /// How this process names itself in `CDN-Loop` (RFC 8586): edges of one name may stand behind one another.
     pub(crate) loop_name: String,
+    /// The same process for the edges behind it.
+    pub(crate) node: HeaderValue,
     pub(crate) access_log: AccessLog,
     pub(crate) clock: Clock,
     pub(crate) store: Arc<Store>,
@@ -48,11 +52,11 @@ pub(crate) struct Edge {
 /// Shortest time between two warnings about upstreams.
 const WARN_PAUSE_MS: u64 = 1000;
 
-/// A number that no other process has.
-fn node() -> Result<u64, String> {
+/// A number that no other process has, in hexadecimal digits.
+fn node() -> Result<String, String> {
     let mut bytes = [0; 8];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "the system gives no random numbers")?;
-    Ok(u64::from_ne_bytes(bytes))
+    Ok(format!("{:016x}", u64::from_ne_bytes(bytes)))
 }
 
 impl Edge {
@@ -62,12 +66,14 @@ impl Edge {
     /// When a setting makes no sense.
     pub(crate) fn new(config: Config) -> Result<Self, String> {
         config.check()?;
+        let node = node()?;
         let metrics = Metrics::new();
         let load = Arc::new(Load::new(&config));
         let keys = Arc::<KeyRing>::default();
         let revoked = Revoked::open(&config.revoked_file, &keys, clock::unix_s());
         Ok(Self {
-            loop_name: format!("{}; node={:016x}", config.name, node()?),
+            loop_name: format!("{}; node={node}", config.name),
+            node: HeaderValue::from_str(&node).map_err(|_| "digits are field text")?,
             access_log: config.access_log()?,
             clock: Clock::start(),
             depot: Arc::new(Depot::new(config.sendfile_bytes)),
@@ -97,6 +103,7 @@ impl Edge {
     pub(crate) fn renewed(&self, config: Config) -> Result<Self, String> {
         Ok(Self {
             loop_name: self.loop_name.clone(),
+            node: self.node.clone(),
             access_log: config.access_log()?,
             clock: self.clock,
             depot: self.depot.clone(),

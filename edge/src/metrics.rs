@@ -51,6 +51,7 @@ pub(crate) struct Metrics {
     pub(crate) prefetched: Counter,
     pub(crate) prefetch_used: Counter,
     prefetch_skipped: Family<Label, Counter>,
+    reminders: Family<Label, Counter>,
     cmcd_requests: Counter,
     cmcd_starved: Counter,
     cmcd_start: Histogram,
@@ -113,6 +114,7 @@ impl Metrics {
             prefetched: Counter::default(),
             prefetch_used: Counter::default(),
             prefetch_skipped: Family::default(),
+            reminders: Family::default(),
             cmcd_requests: Counter::default(),
             cmcd_starved: Counter::default(),
             cmcd_start: Histogram::new(exponential_buckets(0.025, 2.0, 12)),
@@ -166,6 +168,7 @@ impl Metrics {
         r.register("key_polls", "Polls of the signing keys by outcome", self.key_polls.clone());
         r.register("prefetched", "Objects fetched before anyone asked", self.prefetched.clone());
         r.register("prefetch_used", "Prefetched objects that were asked for later", self.prefetch_used.clone());
+        r.register("reminders", "Objects in memory that a shield with a new process was told of, by outcome", self.reminders.clone());
         r.register("prefetch_skipped", "Objects that were not prefetched, by reason", self.prefetch_skipped.clone());
         r.register("cmcd_requests", "Requests with CMCD", self.cmcd_requests.clone());
         r.register("cmcd_starved", "Requests of players whose buffer had run dry (CMCD bs)", self.cmcd_starved.clone());
@@ -283,6 +286,11 @@ impl Metrics {
 
     pub(crate) fn prefetch_skipped(&self, reason: &'static str) {
         self.prefetch_skipped.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    /// Whether a shield took a reminder.
+    pub(crate) fn reminded(&self, took: bool) {
+        self.reminders.get_or_create(&[("outcome", if took { "taken" } else { "failed" })]).inc();
     }
 
     /// What a player told; what no player can mean is left out.

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Answer, BASE, Bench, MEDIA_SECRET, Reply, get, request, signed};
 use segue_edge::{Config, Running};
 
@@ -16,7 +18,7 @@ async fn shield(bench: &Bench, change: impl FnOnce(&mut Config)) -> Running {
     change(&mut config);
     let shield = segue_edge::start(config).await.unwrap();
     while get(shield.admin_addr(), "/readyz").await.status != 200 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     shield
 }
@@ -144,6 +146,67 @@ async fn a_shield_without_origin_serves_what_it_has_and_does_not_count_as_gone()
         assert_eq!(reply.status, 502, "{}", reply.text());
     }
     assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
+}
+
+#[tokio::test]
+async fn a_shield_that_starts_again_is_reminded_of_what_edges_serve() {
+    const OTHER: &str = "aac-256/2.m4s";
+    const THIRD: &str = "aac-256/3.m4s";
+    let bench = Bench::new().await;
+    for tail in [SEGMENT, OTHER, THIRD] {
+        bench.upstream.media(tail, Answer::ok("bytes").with("etag", "\"a\""));
+    }
+    let first = shield(&bench, |_| ()).await;
+    let edge = edge_behind(&bench, &[&first]).await;
+    let listen = first.addr().to_string();
+    for tail in [SEGMENT, THIRD, SEGMENT, THIRD] {
+        assert_eq!(fetch(&bench, &edge, tail).await.body, b"bytes");
+    }
+    first.drain(Duration::ZERO).await;
+    let again = shield(&bench, |config| config.listen = listen).await;
+    let late = shield_only(&bench, &again).await;
+    // The edge hears of the new process.
+    let reply = fetch(&bench, &edge, OTHER).await;
+    assert!(reply.header("cache-status").starts_with("shield; "), "{}", reply.header("cache-status"));
+    assert!(!reply.headers.contains_key("segue-node"));
+    while bench.upstream.fetches(SEGMENT) < 2 {
+        assert!(fetch(&bench, &edge, SEGMENT).await.header("cache-status").contains("edge; hit"));
+    }
+    let taken = "segue_edge_reminders_total{outcome=\"taken\"}";
+    while metric(&edge, taken).await < 1 {
+        fetch(&bench, &edge, SEGMENT).await;
+    }
+    bench.upstream.kill();
+    assert_eq!(fetch(&bench, &late, SEGMENT).await.body, b"bytes");
+    assert_eq!(fetch(&bench, &late, THIRD).await.status, 502, "nobody served it since");
+    assert_eq!(
+        (metric(&edge, taken).await, metric(&again, "segue_edge_downstream_requests_total").await),
+        (1, 4)
+    );
+}
+
+#[tokio::test]
+async fn a_shield_that_fails_is_reminded_again() {
+    let bench = Bench::new().await;
+    bench.upstream.media(SEGMENT, Answer::ok("bytes").with("etag", "\"a\""));
+    let first = shield(&bench, |_| ()).await;
+    let edge = edge_behind(&bench, &[&first]).await;
+    fetch(&bench, &edge, SEGMENT).await;
+    let listen = first.addr().to_string();
+    first.drain(Duration::ZERO).await;
+    let _again = shield(&bench, |config| (config.listen, config.error_seconds) = (listen, 0)).await;
+    bench.upstream.media(SEGMENT, Answer::status(500, "broken"));
+    bench.upstream.media("aac-256/2.m4s", Answer::ok("bytes"));
+    fetch(&bench, &edge, "aac-256/2.m4s").await;
+    let outcome =
+        async |outcome| metric(&edge, &format!("segue_edge_reminders_total{{outcome=\"{outcome}\"}}")).await;
+    while outcome("failed").await == 0 {
+        assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
+    }
+    bench.upstream.media(SEGMENT, Answer::ok("bytes").with("etag", "\"a\""));
+    while outcome("taken").await == 0 {
+        assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
+    }
 }
 
 /// An edge whose last upstream, too, is the shield.

@@ -11,6 +11,7 @@ use super::policy::{CDN_CACHE_CONTROL, Context, Policy};
 use super::variants::Variant;
 use crate::cors;
 use crate::semantics::{encoding, hop_by_hop, repr_digest};
+use crate::upstream::NODE;
 
 pub(crate) const SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 pub(crate) const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
@@ -19,7 +20,7 @@ const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const MAX_SURROGATE_KEYS: usize = 64;
 
 /// Fields between an upstream and this edge that clients never see (RFC 9213, RFC 9530), beside those of one hop.
-const PRIVATE: [HeaderName; 9] = [
+const PRIVATE: [HeaderName; 10] = [
     HeaderName::from_static("alt-svc"),
     HeaderName::from_static("surrogate-control"),
     HeaderName::from_static("content-digest"),
@@ -27,6 +28,8 @@ const PRIVATE: [HeaderName; 9] = [
     // How an upstream was when it sent this (CTA-5006).
     HeaderName::from_static("cmsd-dynamic"),
     CDN_CACHE_CONTROL,
+    // Which process of a shield sent it.
+    NODE,
     // Names one request of the edge's, not those of its clients.
     HeaderName::from_static("x-request-id"),
     // Written anew for every response.

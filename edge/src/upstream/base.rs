@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use hyper_util::client::legacy;
 
 use super::health::Health;
+use super::reminders::Processes;
 use super::waits::Waits;
 use crate::fill::Fault;
 use crate::metrics::{Metrics, UpstreamMeter};
@@ -17,6 +18,7 @@ use crate::metrics::{Metrics, UpstreamMeter};
 pub(super) struct Base {
     pub(super) health: Arc<Health>,
     pub(super) waits: Arc<Waits>,
+    pub(super) processes: Arc<Processes>,
     pub(super) meter: UpstreamMeter,
     /// Why it could not be asked the last time, if that was so.
     cause: Arc<Mutex<String>>,
@@ -47,6 +49,7 @@ impl Base {
             host,
             health: Arc::default(),
             waits: Arc::new(Waits::new()),
+            processes: Arc::default(),
             cause: Arc::default(),
             uri,
             prefix,
@@ -56,8 +59,9 @@ impl Base {
 
     /// The same, with all that is known of it from `before`.
     pub(super) fn known(self, before: &Self) -> Self {
-        let (health, waits, cause) = (before.health.clone(), before.waits.clone(), before.cause.clone());
-        Self { health, waits, cause, ..self }
+        let Self { health, waits, processes, cause, .. } = before;
+        let (health, waits) = (health.clone(), waits.clone());
+        Self { health, waits, processes: processes.clone(), cause: cause.clone(), ..self }
     }
 
     /// Where `target`, a path with or without a query, is there.

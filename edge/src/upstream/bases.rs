@@ -1,9 +1,11 @@
 //! All upstreams of an edge, and the order in which they are asked.
 
 use aws_lc_rs::digest::{Context, SHA256};
+use http::HeaderMap;
 
 use super::base::Base;
 use super::budget::Budget;
+use super::reminders::Reminders;
 use crate::config::Config;
 use crate::metrics::Metrics;
 
@@ -23,6 +25,7 @@ pub(crate) struct Bases {
     pub(super) retries: Budget,
     /// For asking another one while the first is silent.
     pub(super) hedges: Budget,
+    pub(crate) reminders: Reminders,
 }
 
 impl Bases {
@@ -37,6 +40,7 @@ impl Bases {
             shields: config.shields.len(),
             retries: Budget::new(config.retry_percent, RETRIES_SAVED),
             hedges: Budget::new(config.hedge_percent, HEDGES_SAVED),
+            reminders: Reminders::default(),
         })
     }
 
@@ -51,6 +55,7 @@ impl Bases {
             None => base,
         };
         next.all = next.all.into_iter().map(known).collect();
+        next.reminders = Reminders::known(self.reminders.newest_ms());
         Ok(next)
     }
 
@@ -60,6 +65,18 @@ impl Bases {
         let kept: Vec<_> = others.all.iter().map(who).collect();
         let gone = self.all.iter().map(who).filter(|who| !kept.contains(who));
         gone.for_each(|(number, host)| metrics.upstreams.forget(number, &host));
+    }
+
+    /// Notes which process of an upstream gave an answer.
+    pub(super) fn heard(&self, base: &Base, answer: &HeaderMap, now_ms: u64) {
+        if base.number < self.shields && base.processes.heard(answer, now_ms) {
+            self.reminders.anew(now_ms);
+        }
+    }
+
+    /// The shield that a path belongs to.
+    pub(super) fn shield_of(&self, target: &str) -> Option<usize> {
+        self.order(target).into_iter().next().filter(|first| *first < self.shields)
     }
 
     /// Shows in the metrics which of them are asked now.

@@ -173,6 +173,21 @@ impl Upstreams {
         outcome
     }
 
+    /// Has the shield that a path belongs to get what `head` is of, if a process answers there that is newer than `asked_ms`,
+    /// when it was last asked; says whether it took that. `None`: it has it already.
+    pub(crate) async fn remind(&self, aim: Aim<'_>, head: &Head, asked_ms: u64) -> Option<bool> {
+        let shield = self.bases.shield_of(aim.target)?;
+        if self.bases.all[shield].processes.newest_ms() <= asked_ms {
+            return None;
+        }
+        if !self.may_be_asked(shield) {
+            return Some(false);
+        }
+        // Whatever it sends is not kept: this edge has the object.
+        let answer = self.ask(shield, aim, Ask::Unless(head)).await;
+        Some(answer.is_ok_and(|answer| !answer.response.status().is_server_error()))
+    }
+
     pub(super) async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
         let mut request = self.request(base, aim, Outgoing::default())?;
         match ask {

@@ -10,6 +10,7 @@ mod health;
 mod outgoing;
 mod pass;
 mod probe;
+mod reminders;
 mod waits;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) use forwarded::{Came, Forwarded};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
 pub(crate) use probe::probe;
+pub(crate) use reminders::NODE;
 
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 
@@ -136,6 +138,9 @@ impl Upstreams {
         let status = outcome.as_ref().map(Response::status);
         let base = &self.bases.all[base];
         base.meter.answered(status.map_err(|fault| *fault));
+        if let Ok(response) = outcome {
+            self.bases.heard(base, response.headers(), self.clock.now_ms());
+        }
         match status {
             Ok(StatusCode::SERVICE_UNAVAILABLE) => base.set_cause("it answers 503".into()),
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) if ours => {
