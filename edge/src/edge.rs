@@ -110,7 +110,7 @@ impl Edge {
             store: self.store.clone(),
             fills: self.fills.clone(),
             load: self.load.clone(),
-            bases: Arc::new(self.bases.renewed(&config, &self.metrics)?),
+            bases: Arc::new(self.bases.renewed(&config, &self.metrics, self.clock.now_ms())?),
             downstream: Secret::new(&config.downstream_secret),
             prefetch: self.prefetch.clone(),
             keys: self.keys.clone(),

@@ -19,6 +19,7 @@ use crate::cache::CacheStatus;
 use crate::fill::Fault;
 use crate::load::{Lack, Load};
 use crate::semantics::cmcd::Cmcd;
+use crate::upstream::Reminded;
 
 pub(crate) use tally::Tally;
 use tally::{Taken, Waits};
@@ -288,9 +289,9 @@ impl Metrics {
         self.prefetch_skipped.get_or_create(&[("reason", reason)]).inc();
     }
 
-    /// Whether a shield took a reminder.
-    pub(crate) fn reminded(&self, took: bool) {
-        self.reminders.get_or_create(&[("outcome", if took { "taken" } else { "failed" })]).inc();
+    /// What became of a reminder.
+    pub(crate) fn reminded(&self, outcome: Reminded) {
+        self.reminders.get_or_create(&[("outcome", outcome.as_str())]).inc();
     }
 
     /// What a player told; what no player can mean is left out.

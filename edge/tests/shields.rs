@@ -148,6 +148,35 @@ async fn a_shield_without_origin_serves_what_it_has_and_does_not_count_as_gone()
     assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
 }
 
+/// A shield that starts again at its address, and an edge behind it; between the two lives `meanwhile` happens.
+async fn restarted(bench: &Bench, meanwhile: impl AsyncFnOnce(&Running)) -> (Running, Running) {
+    let address = format!("127.0.0.1:{}", common::free_ports(1)[0]);
+    let listen = |config: &mut Config| (config.listen, config.error_seconds) = (address.clone(), 0);
+    let first = shield(bench, listen).await;
+    let edge = edge_behind(bench, &[&first]).await;
+    meanwhile(&edge).await;
+    first.drain(Duration::from_secs(5)).await;
+    (shield(bench, listen).await, edge)
+}
+
+/// The edge hears of the shield's new process.
+async fn hear(bench: &Bench, edge: &Running, tail: &str) {
+    let reply = fetch(bench, edge, tail).await;
+    assert!(reply.header("cache-status").starts_with("shield; "), "{}", reply.header("cache-status"));
+    assert!(!reply.headers.contains_key("segue-node"));
+}
+
+async fn reminders(edge: &Running, outcome: &str) -> u64 {
+    metric(edge, &format!("segue_edge_reminders_total{{outcome=\"{outcome}\"}}")).await
+}
+
+/// Serves an object until a reminder of it had that outcome.
+async fn serve_until(bench: &Bench, edge: &Running, tail: &str, outcome: &str) {
+    while reminders(edge, outcome).await == 0 {
+        assert!(fetch(bench, edge, tail).await.header("cache-status").contains("edge; hit"));
+    }
+}
+
 #[tokio::test]
 async fn a_shield_that_starts_again_is_reminded_of_what_edges_serve() {
     const OTHER: &str = "aac-256/2.m4s";
@@ -156,57 +185,59 @@ async fn a_shield_that_starts_again_is_reminded_of_what_edges_serve() {
     for tail in [SEGMENT, OTHER, THIRD] {
         bench.upstream.media(tail, Answer::ok("bytes").with("etag", "\"a\""));
     }
-    let first = shield(&bench, |_| ()).await;
-    let edge = edge_behind(&bench, &[&first]).await;
-    let listen = first.addr().to_string();
-    for tail in [SEGMENT, THIRD, SEGMENT, THIRD] {
-        assert_eq!(fetch(&bench, &edge, tail).await.body, b"bytes");
-    }
-    first.drain(Duration::ZERO).await;
-    let again = shield(&bench, |config| config.listen = listen).await;
+    let (again, edge) = restarted(&bench, async |edge| {
+        for tail in [SEGMENT, THIRD, SEGMENT, THIRD] {
+            assert_eq!(fetch(&bench, edge, tail).await.body, b"bytes");
+        }
+    })
+    .await;
     let late = shield_only(&bench, &again).await;
-    // The edge hears of the new process.
-    let reply = fetch(&bench, &edge, OTHER).await;
-    assert!(reply.header("cache-status").starts_with("shield; "), "{}", reply.header("cache-status"));
-    assert!(!reply.headers.contains_key("segue-node"));
-    while bench.upstream.fetches(SEGMENT) < 2 {
-        assert!(fetch(&bench, &edge, SEGMENT).await.header("cache-status").contains("edge; hit"));
-    }
-    let taken = "segue_edge_reminders_total{outcome=\"taken\"}";
-    while metric(&edge, taken).await < 1 {
-        fetch(&bench, &edge, SEGMENT).await;
-    }
+    hear(&bench, &edge, OTHER).await;
+    serve_until(&bench, &edge, SEGMENT, "taken").await;
+    // Whoever joins the fill has it when it is whole.
+    let bearer = format!("Bearer {MEDIA_SECRET}");
+    let shown = [("authorization", bearer.as_str())];
+    let reply = request(again.addr(), "GET", &format!("{BASE}{SEGMENT}"), &shown, "").await;
+    assert_eq!((reply.status, bench.upstream.fetches(SEGMENT)), (200, 2));
+    assert_eq!(reply.header("segue-node").len(), 16);
     bench.upstream.kill();
     assert_eq!(fetch(&bench, &late, SEGMENT).await.body, b"bytes");
     assert_eq!(fetch(&bench, &late, THIRD).await.status, 502, "nobody served it since");
-    assert_eq!(
-        (metric(&edge, taken).await, metric(&again, "segue_edge_downstream_requests_total").await),
-        (1, 4)
-    );
+    fetch(&bench, &edge, SEGMENT).await;
+    assert_eq!(reminders(&edge, "taken").await, 1);
 }
 
 #[tokio::test]
-async fn a_shield_that_fails_is_reminded_again() {
+async fn a_shield_that_fails_is_reminded_again_and_does_not_rest() {
+    const OTHER: &str = "aac-256/2.m4s";
+    let bench = Bench::new().await;
+    let whole = || Answer::ok("bytes").with("etag", "\"a\"");
+    bench.upstream.media(SEGMENT, whole());
+    bench.upstream.media(OTHER, whole());
+    let (_again, edge) = restarted(&bench, async |edge| drop(fetch(&bench, edge, SEGMENT).await)).await;
+    bench.upstream.media(SEGMENT, Answer::status(500, "broken"));
+    hear(&bench, &edge, OTHER).await;
+    serve_until(&bench, &edge, SEGMENT, "failed").await;
+    bench.upstream.media(SEGMENT, whole());
+    serve_until(&bench, &edge, SEGMENT, "taken").await;
+    assert_eq!(metric(&edge, "segue_edge_upstream_rests_total").await, 0);
+}
+
+#[tokio::test]
+async fn what_came_past_a_shield_is_told_to_it() {
     let bench = Bench::new().await;
     bench.upstream.media(SEGMENT, Answer::ok("bytes").with("etag", "\"a\""));
-    let first = shield(&bench, |_| ()).await;
-    let edge = edge_behind(&bench, &[&first]).await;
-    fetch(&bench, &edge, SEGMENT).await;
-    let listen = first.addr().to_string();
-    first.drain(Duration::ZERO).await;
-    let _again = shield(&bench, |config| (config.listen, config.error_seconds) = (listen, 0)).await;
-    bench.upstream.media(SEGMENT, Answer::status(500, "broken"));
-    bench.upstream.media("aac-256/2.m4s", Answer::ok("bytes"));
-    fetch(&bench, &edge, "aac-256/2.m4s").await;
-    let outcome =
-        async |outcome| metric(&edge, &format!("segue_edge_reminders_total{{outcome=\"{outcome}\"}}")).await;
-    while outcome("failed").await == 0 {
-        assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
-    }
-    bench.upstream.media(SEGMENT, Answer::ok("bytes").with("etag", "\"a\""));
-    while outcome("taken").await == 0 {
-        assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
-    }
+    let address = format!("127.0.0.1:{}", common::free_ports(1)[0]);
+    let edge = shield(&bench, |config| {
+        (config.name, config.shields) = ("edge".into(), vec![format!("http://{address}")]);
+        (config.downstream_secret, config.probe_seconds) = (String::new(), 1);
+    })
+    .await;
+    assert_eq!(fetch(&bench, &edge, SEGMENT).await.body, b"bytes");
+    // It is heard of by a probe.
+    let _late = shield(&bench, |config| config.listen = address).await;
+    serve_until(&bench, &edge, SEGMENT, "taken").await;
+    assert_eq!(bench.upstream.fetches(SEGMENT), 2);
 }
 
 /// An edge whose last upstream, too, is the shield.

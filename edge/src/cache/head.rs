@@ -231,6 +231,7 @@ mod tests {
                 ("age", "4"),
                 ("content-digest", "sha-256=:AA==:"),
                 ("cmsd-dynamic", "\"origin\";du"),
+                ("segue-node", "0123456789abcdef"),
                 ("content-type", "application/vnd.apple.mpegurl"),
                 ("x-kept", "1"),
             ],

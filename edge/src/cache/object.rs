@@ -36,21 +36,16 @@ pub(crate) struct Prepared {
 }
 
 /// What prefetching remembers of an object.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Marks {
     /// Nothing that follows is pulled before; [`u64::MAX`]: it was.
     follow_from_ms: AtomicU64,
     unasked: AtomicBool,
-    /// When the shield was last asked for it, or reminded of it; 0: it must be.
+    /// When its shield was last asked for it, or reminded of it; 0: not since it came.
     shielded_ms: AtomicU64,
 }
 
 impl Marks {
-    /// Those of an object that came at `now_ms`.
-    fn new(now_ms: u64) -> Self {
-        Self { follow_from_ms: 0.into(), unasked: false.into(), shielded_ms: now_ms.into() }
-    }
-
     /// Whether it is time to look for what follows it.
     pub(crate) fn is_due(&self, now_ms: u64) -> bool {
         now_ms >= self.follow_from_ms.load(Ordering::Relaxed)
@@ -66,19 +61,14 @@ impl Marks {
         self.follow_from_ms.swap(u64::MAX, Ordering::Relaxed) != u64::MAX
     }
 
-    /// Whether the shield was last asked for it before `newest_ms`.
+    /// Whether its shield was last asked for it before `newest_ms`.
     pub(crate) fn shielded_before(&self, newest_ms: u64) -> bool {
         self.shielded_ms.load(Ordering::Relaxed) < newest_ms
     }
 
-    /// Notes that the shield is reminded of it; says when it was before.
-    pub(crate) fn remind(&self, now_ms: u64) -> u64 {
-        self.shielded_ms.swap(now_ms, Ordering::Relaxed)
-    }
-
-    /// The reminder was in vain.
-    pub(crate) fn not_reminded(&self) {
-        self.shielded_ms.store(0, Ordering::Relaxed);
+    /// Notes when its shield was last asked for it; says what stood there.
+    pub(crate) fn shielded(&self, asked_ms: u64) -> u64 {
+        self.shielded_ms.swap(asked_ms, Ordering::Relaxed)
     }
 
     /// It was fetched before anyone asked.
@@ -169,7 +159,7 @@ impl Object {
             http1_fields: Default::default(),
             http2_fields: Default::default(),
             slot: Slot::default(),
-            marks: Marks::new(now_ms),
+            marks: Marks::default(),
             cmsd: OnceLock::new(),
             stored_ms: now_ms,
             retry_ms: AtomicU64::new(0),
@@ -297,7 +287,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_follows_is_looked_for_now_and_then_and_pulled_once() {
-        let marks = Marks::new(1);
+        let marks = Marks::default();
         assert!(marks.is_due(1));
         marks.follow_later(1);
         assert!(!marks.is_due(FOLLOW_PAUSE_MS) && marks.is_due(FOLLOW_PAUSE_MS + 1));

@@ -105,10 +105,12 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     let resource: Arc<str> = resource(&lead.cache_key).into();
     let context = job.context(edge);
     let (parts, body, base) = fetch(worker, job).await?;
+    let shielded_ms = worker.upstreams.shielded_ms(base, &job.target);
     if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
         worker.upstreams.body_came(base);
         let head = stale.head.confirmed_by(&parts, &context);
         let object = Arc::new(stale.renewed(head, edge.clock.now_ms(), purges_seen));
+        object.marks.shielded(shielded_ms);
         keep(edge, lead, &resource, &object);
         lead.flight.finish(object);
         return Ok(());
@@ -143,6 +145,7 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     match received {
         Received::Whole(bytes) => {
             let object = Arc::new(Object::new(head, bytes, edge.clock.now_ms(), purges_seen));
+            object.marks.shielded(shielded_ms);
             keep(edge, lead, &resource, &object);
             lead.flight.finish(object);
         }

@@ -12,7 +12,7 @@ use super::slices;
 use crate::cache::{CacheStatus, Head, Object};
 use crate::edge::Edge;
 use crate::fill::{self, Begun, Fault, Job, PassBody, Role, SliceReader, Waiter};
-use crate::load::For;
+use crate::load::{For, Lack};
 use crate::problem::Problem;
 use crate::semantics::cache_control;
 use crate::server::Worker;
@@ -129,12 +129,12 @@ impl<'a> Place<'a> {
             Found::Fresh(object) => whole(object.clone(), CacheStatus::Hit),
             Found::Resting(object) => whole(object.clone(), CacheStatus::StaleOnError),
             Found::Renewing(object) => {
-                match edge.fills.join_or_lead(&self.cache_key, For::Client) {
+                match edge.fills.join_or_lead(&self.cache_key, wanted.whom) {
                     Role::Lead(lead, _) => {
                         fill::spawn(worker, lead, job(edge, wanted, asked, Some(object.clone())));
                     }
                     Role::Join(_) => {}
-                    Role::Shed(lack) => edge.shed(lack),
+                    Role::Shed(lack) => shed(edge, wanted, lack),
                 }
                 whole(object.clone(), CacheStatus::HitWhileRevalidating)
             }
@@ -160,10 +160,10 @@ impl<'a> Place<'a> {
         stale: Option<Arc<Object>>,
     ) -> Result<Option<Filled>, Problem> {
         let edge = &worker.edge;
-        let (waiter, leads) = match edge.fills.join_or_lead(&self.cache_key, For::Client) {
+        let (waiter, leads) = match edge.fills.join_or_lead(&self.cache_key, wanted.whom) {
             Role::Join(waiter) => (waiter, false),
             Role::Shed(lack) => {
-                edge.shed(lack);
+                shed(edge, wanted, lack);
                 return Err(Problem::fault(Fault::Overloaded));
             }
             Role::Lead(lead, waiter) => {
@@ -212,6 +212,13 @@ impl<'a> Place<'a> {
             (false, true) if self.varies => CacheStatus::VaryMiss,
             (false, true) => CacheStatus::Miss,
         }
+    }
+}
+
+/// There is no room for another fetch; where nobody waits for it that is as it should be.
+fn shed(edge: &Edge, wanted: &Wanted, lack: Lack) {
+    if wanted.whom == For::Client {
+        edge.shed(lack);
     }
 }
 

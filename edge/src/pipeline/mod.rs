@@ -30,6 +30,7 @@ use crate::prefetch;
 use crate::problem::Problem;
 use crate::semantics::hop_by_hop;
 use crate::server::{Activity, Worker};
+use crate::upstream::NODE;
 
 /// The content of a request, where there is any.
 pub(crate) type Content = Option<RequestContent>;
@@ -100,6 +101,7 @@ async fn answer(
         }
     };
     account.path.clone_from(&wanted.cache_key);
+    account.downstream = wanted.downstream;
     let verified = {
         let _span = step("verify");
         verify::verify(worker, &wanted, || edge.proxies.client(peer, fields(request.headers())))?
@@ -163,7 +165,11 @@ fn conclude(worker: &Arc<Worker>, outcome: Outcome, mut account: Account) -> Res
     let (response, cache) = outcome.unwrap_or_else(|problem| {
         worker.edge.metrics.problem(problem.code);
         account.problem = Some(problem.code);
-        refusal(&worker.edge, problem)
+        let (mut response, cache) = refusal(&worker.edge, problem);
+        if account.downstream {
+            response.headers_mut().insert(NODE, worker.edge.node.clone());
+        }
+        (response, cache)
     });
     record::record(worker, response, cache, account)
 }

@@ -25,6 +25,8 @@ pub(crate) struct Account {
     /// The path without its token; empty until it is known.
     pub(crate) path: String,
     pub(crate) claims: Option<Arc<Claims>>,
+    /// Another edge asks.
+    pub(crate) downstream: bool,
     pub(crate) problem: Option<&'static str>,
     /// Its part of a trace.
     pub(crate) span: Option<Box<Span>>,
@@ -44,6 +46,7 @@ impl Account {
             version,
             path: String::new(),
             claims: None,
+            downstream: false,
             problem: None,
             span: None,
             in_flight,

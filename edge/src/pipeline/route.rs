@@ -7,11 +7,13 @@ use segue_manifests::{MediaPath, path, token};
 
 use super::{Content, Plain};
 use crate::edge::Edge;
+use crate::load::For;
 use crate::problem::Problem;
 use crate::semantics::cdn_loop;
 use crate::semantics::cmcd::{self, Cmcd};
 use crate::semantics::request_head::is_host;
 use crate::trace::Scope;
+use crate::upstream::{BACKGROUND, PRIORITY};
 
 /// What a request wants.
 #[derive(Debug)]
@@ -47,6 +49,8 @@ pub(crate) struct Wanted {
     pub(crate) told: Option<Box<Cmcd>>,
     /// Another edge asks, which this one shields.
     pub(crate) downstream: bool,
+    /// Whom a fetch for it is for: such an edge may say that nobody waits.
+    pub(crate) whom: For,
     /// What a fetch for it is a part of.
     pub(crate) trace: Option<Box<Scope>>,
 }
@@ -92,7 +96,8 @@ pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Pr
         Some(method) => {
             let wanted = closed(method, target.path())?;
             let downstream = wanted.token.is_none() && is_downstream(edge, request.headers());
-            Ok(Route::Object(Wanted { way, told, downstream, ..wanted }))
+            let whom = if downstream { whom(request.headers()) } else { For::Client };
+            Ok(Route::Object(Wanted { way, told, downstream, whom, ..wanted }))
         }
         None if config.open && may_pass(request) => {
             let wanted = open(token::Method::Get, target.path(), target.query())?;
@@ -108,6 +113,12 @@ pub(crate) fn route(request: &Request<Content>, edge: &Edge) -> Result<Route, Pr
 /// Whether the request is one of another edge's that this one shields.
 fn is_downstream(edge: &Edge, headers: &HeaderMap) -> bool {
     edge.downstream.as_ref().is_some_and(|secret| secret.is_shown(headers))
+}
+
+/// Whom another edge asks for, in the words of `Upstreams::remind`.
+fn whom(headers: &HeaderMap) -> For {
+    let in_background = headers.get(PRIORITY).is_some_and(|priority| priority == BACKGROUND);
+    if in_background { For::Prefetch } else { For::Client }
 }
 
 /// A tunnel is no request to a resource, nor is one about the whole server.
@@ -210,6 +221,7 @@ fn closed(method: token::Method, raw: &str) -> Result<Wanted, Problem> {
         way: None,
         told: None,
         downstream: false,
+        whom: For::Client,
         trace: None,
     })
 }
@@ -233,6 +245,7 @@ fn open(method: token::Method, raw: &str, query: Option<&str>) -> Result<Wanted,
         way: None,
         told: None,
         downstream: false,
+        whom: For::Client,
         trace: None,
     })
 }

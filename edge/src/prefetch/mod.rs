@@ -6,6 +6,7 @@
 
 mod next;
 mod puller;
+mod reminders;
 
 use std::sync::Arc;
 
@@ -20,6 +21,7 @@ use crate::semantics::cmsd;
 
 pub(crate) use next::resolve;
 pub(crate) use puller::work;
+pub(crate) use reminders::remind_shields;
 
 /// Most pulls that wait; what comes then is skipped.
 const QUEUE: usize = 4096;
@@ -31,8 +33,6 @@ pub(crate) enum Pull {
     Object(String),
     /// What starts an asset, by the cache key of its multivariant playlist: so many segments of every rendition.
     Start(String, u32),
-    /// An object in memory, by its cache key, that the shield was last asked for at that time, milliseconds.
-    Remind(String, u64),
 }
 
 /// Where pulls are left for the worker that makes them.
@@ -56,11 +56,6 @@ impl Prefetch {
         self.fills > 0
     }
 
-    /// Whether there is room for what can wait.
-    fn has_room(&self) -> bool {
-        self.queue.capacity() > QUEUE / 2
-    }
-
     /// Leaves a pull for the worker that makes them; `false` where there is no room.
     pub(crate) fn leave(&self, pull: Pull) -> bool {
         self.queue.try_send(pull).is_ok()
@@ -79,18 +74,7 @@ pub(crate) fn served(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object
         object.marks.follow_later(now_ms);
     }
     if object.marks.shielded_before(edge.bases.reminders.newest_ms()) {
-        remind(edge, media, object, now_ms);
-    }
-}
-
-/// An object is served that a shield may have lost since: it is reminded, unless there is more urgent work.
-#[cold]
-fn remind(edge: &Edge, media: Option<&MediaPath>, object: &Object, now_ms: u64) {
-    let may = edge.prefetch.is_on() && edge.prefetch.has_room() && edge.bases.reminders.may_send(now_ms);
-    let Some(media) = media.filter(|_| may) else { return };
-    let asked_ms = object.marks.remind(now_ms);
-    if !edge.prefetch.leave(Pull::Remind(media.path(), asked_ms)) {
-        object.marks.not_reminded();
+        reminders::remind(edge, media, object, now_ms);
     }
 }
 

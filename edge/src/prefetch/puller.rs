@@ -7,11 +7,9 @@ use tokio::sync::Semaphore;
 
 use super::{Pull, next};
 use crate::cache::{Freshness, Object};
-use crate::edge::Edge;
 use crate::fill::{self, Job, Role};
 use crate::load::For;
 use crate::server::Worker;
-use crate::upstream::Aim;
 
 /// Most renditions of one asset.
 const RENDITIONS: usize = 16;
@@ -30,7 +28,6 @@ pub(crate) async fn work(mut worker: Arc<Worker>) {
         }
         if !worker.edge.load.may_prefetch() {
             worker.edge.metrics.prefetch_skipped("busy");
-            put_off(&worker.edge, &pull);
             continue;
         }
         let worker = worker.clone();
@@ -39,29 +36,9 @@ pub(crate) async fn work(mut worker: Arc<Worker>) {
             match pull {
                 Pull::Object(cache_key) => unless_held(&worker, &cache_key).await,
                 Pull::Start(cache_key, segments) => start(&worker, &cache_key, segments).await,
-                Pull::Remind(cache_key, asked_ms) => remind(&worker, &cache_key, asked_ms).await,
             }
         });
     }
-}
-
-/// Tells the shield of an object that is served here, for it to get what it lacks.
-async fn remind(worker: &Arc<Worker>, cache_key: &str, asked_ms: u64) {
-    let Some(object) = worker.edge.store.object(cache_key) else { return };
-    let aim = Aim { target: cache_key, way: None, client: None, trace: None };
-    let Some(took) = worker.upstreams.remind(aim, &object.head, asked_ms).await else { return };
-    worker.edge.metrics.reminded(took);
-    if !took {
-        object.marks.not_reminded();
-        worker.edge.bases.reminders.pause(worker.edge.clock.now_ms());
-    }
-}
-
-/// What is not done now: a reminder comes again with another request for its object, others do not.
-fn put_off(edge: &Edge, pull: &Pull) {
-    let Pull::Remind(cache_key, _) = pull else { return };
-    edge.store.object(cache_key).into_iter().for_each(|object| object.marks.not_reminded());
-    edge.bases.reminders.pause(edge.clock.now_ms());
 }
 
 /// Playlists, init segments and first segments, one after the other.

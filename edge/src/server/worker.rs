@@ -174,8 +174,9 @@ pub(super) async fn run(
 ) {
     let mut stop = worker.phase.clone();
     tokio::spawn(roster::look_after(worker.clone()));
-    // The first worker takes the queue; the others find it taken.
+    // The first worker takes the queues; the others find them taken.
     let pulls = tokio::spawn(prefetch::work(worker.clone()));
+    let reminders = tokio::spawn(prefetch::remind_shields(worker.clone()));
     let accept = |listener| tokio::spawn(accept_until_draining(worker.clone(), listener));
     let accepting: Vec<_> = listeners.into_iter().map(accept).collect();
     let latest = worker.latest.clone();
@@ -185,6 +186,7 @@ pub(super) async fn run(
         let _ = accepted.await;
     }
     pulls.abort();
+    reminders.abort();
     drop(alive);
     tokio::select! {
         _ = all_gone.recv() => {}

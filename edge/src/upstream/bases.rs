@@ -1,5 +1,7 @@
 //! All upstreams of an edge, and the order in which they are asked.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use http::HeaderMap;
 
@@ -25,7 +27,7 @@ pub(crate) struct Bases {
     pub(super) retries: Budget,
     /// For asking another one while the first is silent.
     pub(super) hedges: Budget,
-    pub(crate) reminders: Reminders,
+    pub(crate) reminders: Arc<Reminders>,
 }
 
 impl Bases {
@@ -40,7 +42,7 @@ impl Bases {
             shields: config.shields.len(),
             retries: Budget::new(config.retry_percent, RETRIES_SAVED),
             hedges: Budget::new(config.hedge_percent, HEDGES_SAVED),
-            reminders: Reminders::default(),
+            reminders: Arc::new(Reminders::new()),
         })
     }
 
@@ -48,15 +50,24 @@ impl Bases {
     ///
     /// # Errors
     /// When one is not a URL.
-    pub(crate) fn renewed(&self, config: &Config, metrics: &Metrics) -> Result<Self, String> {
+    pub(crate) fn renewed(&self, config: &Config, metrics: &Metrics, now_ms: u64) -> Result<Self, String> {
         let mut next = Self::new(config, metrics)?;
         let known = |base: Base| match self.all.iter().find(|before| before.text == base.text) {
             Some(before) => base.known(before),
             None => base,
         };
         next.all = next.all.into_iter().map(known).collect();
-        next.reminders = Reminders::known(self.reminders.newest_ms());
+        next.reminders = self.reminders.clone();
+        if self.shields().iter().any(|before| !next.shields().iter().any(|base| base.text == before.text)) {
+            // What belonged to that one belongs to others now, who were not asked for it.
+            next.shields().iter().for_each(|base| base.processes.anew(now_ms));
+            next.reminders.anew(now_ms);
+        }
         Ok(next)
+    }
+
+    fn shields(&self) -> &[Base] {
+        &self.all[..self.shields]
     }
 
     /// Takes those that are not in `others`, too, out of the metrics.
@@ -68,8 +79,8 @@ impl Bases {
     }
 
     /// Notes which process of an upstream gave an answer.
-    pub(super) fn heard(&self, base: &Base, answer: &HeaderMap, now_ms: u64) {
-        if base.number < self.shields && base.processes.heard(answer, now_ms) {
+    pub(super) fn heard(&self, base: usize, answer: &HeaderMap, now_ms: u64) {
+        if base < self.shields && self.all[base].processes.heard(answer, now_ms) {
             self.reminders.anew(now_ms);
         }
     }
@@ -139,8 +150,21 @@ mod tests {
         assert!((0..5).any(|_| first.all[1].health.failed(1)));
         assert!(!first.all[1].health.is_asked());
         let upstreams = vec!["http://o2".into(), "http://o3".into()];
-        let next = first.renewed(&Config { upstreams, ..Config::default() }, &metrics).unwrap();
+        let next = first.renewed(&Config { upstreams, ..Config::default() }, &metrics, 1).unwrap();
         assert!(!next.all[0].health.is_asked() && next.all[1].health.is_asked());
+    }
+
+    #[test]
+    fn what_belonged_to_a_shield_that_goes_is_told_to_the_others() {
+        let metrics = Metrics::new();
+        let two = bases(&["http://s1", "http://s2"]);
+        let other = |shields: &[&str]| {
+            let shields = shields.iter().map(|&it| it.to_owned()).collect();
+            let next = two.renewed(&Config { shields, ..Config::default() }, &metrics, 9).unwrap();
+            (next.reminders.newest_ms(), next.all[0].processes.newest_ms())
+        };
+        assert_eq!(other(&["http://s2", "http://s1", "http://s3"]), (0, 0));
+        assert_eq!(other(&["http://s2"]), (9, 9));
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::{Aim, Answer, Outgoing, Upstreams, ended};
+use super::{Aim, Answer, BACKGROUND, Outgoing, PRIORITY, Reminded, Upstreams, ended};
 use crate::cache::Head;
 use crate::fill::Fault;
 
@@ -174,18 +174,36 @@ impl Upstreams {
     }
 
     /// Has the shield that a path belongs to get what `head` is of, if a process answers there that is newer than `asked_ms`,
-    /// when it was last asked; says whether it took that. `None`: it has it already.
-    pub(crate) async fn remind(&self, aim: Aim<'_>, head: &Head, asked_ms: u64) -> Option<bool> {
-        let shield = self.bases.shield_of(aim.target)?;
-        if self.bases.all[shield].processes.newest_ms() <= asked_ms {
-            return None;
+    /// when it was last asked. That says nothing about the shield's health: it may have more urgent work.
+    pub(crate) async fn remind(&self, target: &str, head: &Head, asked_ms: u64) -> Reminded {
+        let Some(shield) = self.bases.shield_of(target) else { return Reminded::Needless };
+        let base = &self.bases.all[shield];
+        if base.processes.newest_ms() <= asked_ms {
+            return Reminded::Needless;
         }
-        if !self.may_be_asked(shield) {
-            return Some(false);
-        }
+        let aim = Aim { target, way: None, client: None, trace: None };
+        let request = self.request(shield, aim, Outgoing::default()).ok();
+        let Some(mut request) = request.filter(|_| base.health.is_asked()) else { return Reminded::Failed };
+        add_validators(request.headers_mut(), head);
+        request.headers_mut().insert(PRIORITY, HeaderValue::from_static(BACKGROUND));
+        let status = self.send(shield, request).await.map(|response| response.status());
+        base.meter.answered(status);
         // Whatever it sends is not kept: this edge has the object.
-        let answer = self.ask(shield, aim, Ask::Unless(head)).await;
-        Some(answer.is_ok_and(|answer| !answer.response.status().is_server_error()))
+        if status.is_ok_and(|status| self.is_usable(aim, status)) {
+            Reminded::Taken
+        } else {
+            Reminded::Failed
+        }
+    }
+
+    /// The response's head, in time.
+    async fn send(&self, base: usize, request: Request<Outgoing>) -> Result<Response<Incoming>, Fault> {
+        let response = match timeout(self.first_byte, self.client.request(request)).await {
+            Err(_) => return Err(Fault::FirstByte),
+            Ok(outcome) => outcome.map_err(|error| self.bases.all[base].fault_of(&error))?,
+        };
+        self.bases.heard(base, response.headers(), self.clock.now_ms());
+        Ok(response)
     }
 
     pub(super) async fn ask(&self, base: usize, aim: Aim<'_>, ask: Ask<'_>) -> Result<Answer, Fault> {
@@ -200,10 +218,7 @@ impl Upstreams {
         }
         let span = self.attempt(base, aim, request.headers_mut());
         let begun = Instant::now();
-        let outcome = match timeout(self.first_byte, self.client.request(request)).await {
-            Err(_) => Err(Fault::FirstByte),
-            Ok(outcome) => outcome.map_err(|error| self.bases.all[base].fault_of(&error)),
-        };
+        let outcome = self.send(base, request).await;
         if outcome.is_ok() {
             self.bases.all[base].meter.came(begun.elapsed());
             self.bases.all[base].waits.add(begun.elapsed());

@@ -58,8 +58,10 @@ impl Health {
     pub(super) fn wants_probe(&self, now_ms: u64, pause_ms: u64) -> bool {
         let state = self.state();
         let heard = matches!(state.phase, Phase::Asked) && now_ms.saturating_sub(state.heard_ms) < pause_ms;
+        // Whether bodies come whole again is for those to see who ask for one.
+        let breaks = state.breaks >= FAILURES;
         drop(state);
-        !heard && self.may_be_asked(now_ms)
+        !heard && !breaks && self.may_be_asked(now_ms)
     }
 
     /// Whether it is trusted, and asked by all.
@@ -191,6 +193,7 @@ mod tests {
         health.answered(0);
         assert!(health.body_failed(0) && !health.may_be_asked(0));
         let now = FIRST_REST_MS;
+        assert!(!health.wants_probe(now, 1), "the trial is for one who asks for a body");
         assert!(health.may_be_asked(now));
         health.answered(0);
         assert!(!health.may_be_asked(now), "a head alone does not end the trial");

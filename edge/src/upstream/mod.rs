@@ -36,9 +36,13 @@ pub(crate) use forwarded::{Came, Forwarded};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
 pub(crate) use probe::probe;
-pub(crate) use reminders::NODE;
+pub(crate) use reminders::{NODE, Reminded, Reminder};
 
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
+/// RFC 9218: how soon an edge that this one shields needs an answer.
+pub(crate) const PRIORITY: HeaderName = HeaderName::from_static("priority");
+/// Least urgent of all (RFC 9218 4.1).
+pub(crate) const BACKGROUND: &str = "u=7";
 
 /// The upstreams of one worker.
 #[derive(Debug)]
@@ -138,9 +142,6 @@ impl Upstreams {
         let status = outcome.as_ref().map(Response::status);
         let base = &self.bases.all[base];
         base.meter.answered(status.map_err(|fault| *fault));
-        if let Ok(response) = outcome {
-            self.bases.heard(base, response.headers(), self.clock.now_ms());
-        }
         match status {
             Ok(StatusCode::SERVICE_UNAVAILABLE) => base.set_cause("it answers 503".into()),
             Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) if ours => {
@@ -152,6 +153,14 @@ impl Upstreams {
         }
         let rests = base.health.failed(self.clock.now_ms());
         self.note_rest(base, rests);
+    }
+
+    /// When the shield that a path belongs to was asked for it, if it answered just now; 0: another upstream did.
+    pub(crate) fn shielded_ms(&self, answered: usize, target: &str) -> u64 {
+        match self.bases.shield_of(target) {
+            Some(shield) if shield == answered => self.clock.now_ms(),
+            _ => 0,
+        }
     }
 
     /// The span of one attempt, which the upstream is told of.
