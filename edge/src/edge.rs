@@ -110,7 +110,7 @@ impl Edge {
             store: self.store.clone(),
             fills: self.fills.clone(),
             load: self.load.clone(),
-            bases: Arc::new(self.bases.renewed(&config, &self.metrics, self.clock.now_ms())?),
+            bases: Arc::new(self.bases.renewed(&config, &self.metrics)?),
             downstream: Secret::new(&config.downstream_secret),
             prefetch: self.prefetch.clone(),
             keys: self.keys.clone(),
@@ -129,6 +129,7 @@ impl Edge {
     /// The settings of this edge are in force from now on, in place of those of `before`.
     pub(crate) fn take_over(&self, before: &Self) {
         self.load.set_limits(&self.config);
+        self.bases.take_over(&before.bases, self.clock.now_ms());
         before.bases.forget_all_but(&self.bases, &self.metrics);
     }
 

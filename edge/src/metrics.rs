@@ -212,6 +212,7 @@ impl Metrics {
             drop(self.retries.get_or_create(&[("outcome", outcome)]));
         }
         ["won", "lost"].iter().for_each(|it| drop(self.hedges.get_or_create(&[("outcome", *it)])));
+        Reminded::ALL.iter().for_each(|it| drop(self.reminders.get_or_create(&[("outcome", it.as_str())])));
         [Lack::Fills, Lack::Bytes]
             .iter()
             .for_each(|lack| drop(self.shed.get_or_create(&[("lack", lack.as_str())])));

@@ -19,6 +19,8 @@ pub(super) const GZIP_BYTES: RangeInclusive<u64> = 256..=1 << 20;
 const RETRY_AFTER_MS: u64 = 2_000;
 /// Time between two looks for what follows an object.
 const FOLLOW_PAUSE_MS: u64 = 500;
+/// Time between two reminders of an object.
+const REMIND_PAUSE_MS: u64 = 2_000;
 
 /// The gzip form of a text.
 #[derive(Debug, Clone)]
@@ -41,8 +43,10 @@ pub(crate) struct Marks {
     /// Nothing that follows is pulled before; [`u64::MAX`]: it was.
     follow_from_ms: AtomicU64,
     unasked: AtomicBool,
-    /// When its shield was last asked for it, or reminded of it; 0: not since it came.
+    /// When its shield was last asked for it, or took a reminder; 0: never.
     shielded_ms: AtomicU64,
+    /// Its shield is not reminded of it before.
+    remind_from_ms: AtomicU64,
 }
 
 impl Marks {
@@ -63,12 +67,27 @@ impl Marks {
 
     /// Whether its shield was last asked for it before `newest_ms`.
     pub(crate) fn shielded_before(&self, newest_ms: u64) -> bool {
-        self.shielded_ms.load(Ordering::Relaxed) < newest_ms
+        self.shielded_ms() < newest_ms
     }
 
-    /// Notes when its shield was last asked for it; says what stood there.
-    pub(crate) fn shielded(&self, asked_ms: u64) -> u64 {
-        self.shielded_ms.swap(asked_ms, Ordering::Relaxed)
+    /// When its shield was last asked for it, or took a reminder; 0: never.
+    pub(crate) fn shielded_ms(&self) -> u64 {
+        self.shielded_ms.load(Ordering::Relaxed)
+    }
+
+    /// Notes when its shield was asked for it, or for the reminder that it took.
+    pub(crate) fn shielded(&self, asked_ms: u64) {
+        self.shielded_ms.fetch_max(asked_ms, Ordering::Relaxed);
+    }
+
+    /// Whether its shield may be reminded of it.
+    pub(crate) fn may_remind(&self, now_ms: u64) -> bool {
+        now_ms >= self.remind_from_ms.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a reminder is on its way.
+    pub(crate) fn remind_later(&self, now_ms: u64) {
+        self.remind_from_ms.store(now_ms + REMIND_PAUSE_MS, Ordering::Relaxed);
     }
 
     /// It was fetched before anyone asked.
@@ -294,6 +313,17 @@ pub(crate) mod tests {
         assert!(marks.follow() && !marks.follow());
         marks.follow_later(9);
         assert!(!marks.is_due(1 << 60));
+    }
+
+    #[test]
+    fn reminders_come_again_until_one_is_taken() {
+        let marks = Marks::default();
+        assert!(!marks.shielded_before(0) && marks.shielded_before(1) && marks.may_remind(1));
+        marks.remind_later(1);
+        assert!(!marks.may_remind(REMIND_PAUSE_MS) && marks.may_remind(REMIND_PAUSE_MS + 1));
+        marks.shielded(7);
+        marks.shielded(5);
+        assert!(!marks.shielded_before(7) && marks.shielded_before(8));
     }
 
     #[test]

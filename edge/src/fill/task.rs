@@ -104,8 +104,9 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     let purges_seen = edge.store.purges.latest();
     let resource: Arc<str> = resource(&lead.cache_key).into();
     let context = job.context(edge);
+    let asked_ms = edge.clock.now_ms();
     let (parts, body, base) = fetch(worker, job).await?;
-    let shielded_ms = worker.upstreams.shielded_ms(base, &job.target);
+    let shielded_ms = if worker.upstreams.is_shield_of(base, &job.target) { asked_ms } else { 0 };
     if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
         worker.upstreams.body_came(base);
         let head = stale.head.confirmed_by(&parts, &context);

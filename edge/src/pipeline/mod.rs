@@ -26,6 +26,7 @@ use crate::content::RequestContent;
 use crate::cors;
 use crate::edge::Edge;
 use crate::fill::Fault;
+use crate::load::For;
 use crate::prefetch;
 use crate::problem::Problem;
 use crate::semantics::hop_by_hop;
@@ -39,7 +40,7 @@ pub(crate) use hit::{Begun, Hit, Plain, begin, go_on};
 pub(crate) use record::Meter;
 pub(crate) use route::CDN_LOOP;
 
-use fill::Source;
+use fill::{Filled, Source};
 use lookup::Found;
 use record::Account;
 use route::{Route, Wanted};
@@ -136,18 +137,24 @@ async fn obtain(
     let filled = fill::fill(worker, wanted, asked, found).await;
     let filled = filled.map_err(|problem| if wanted.downstream { problem.for_an_edge() } else { problem })?;
     let cache = filled.cache;
+    if wanted.whom == For::Client {
+        pull_what_follows(&worker.edge, wanted, &filled);
+    }
+    Ok((respond::respond(&worker.edge, wanted, asked, filled, started), cache))
+}
+
+/// Someone is served: what comes next is pulled.
+fn pull_what_follows(edge: &Edge, wanted: &Wanted, filled: &Filled) {
     match &filled.source {
         Source::Object(object) | Source::Slices(object, _) => {
-            let now_ms = worker.edge.clock.now_ms();
-            prefetch::served(&worker.edge, wanted.media.as_ref(), object, now_ms);
+            prefetch::served(edge, wanted.media.as_ref(), object, edge.clock.now_ms());
         }
         // Whoever joined a fill leaves that to the one who began it.
-        Source::Stream(..) if cache != CacheStatus::Collapsed => {
-            prefetch::coming(&worker.edge, wanted.media.as_ref());
+        Source::Stream(..) if filled.cache != CacheStatus::Collapsed => {
+            prefetch::coming(edge, wanted.media.as_ref());
         }
         Source::Stream(..) | Source::Pass(..) => {}
     }
-    Ok((respond::respond(&worker.edge, wanted, asked, filled, started), cache))
 }
 
 /// The response that tells of a problem, and how the cache took part in it.

@@ -50,7 +50,7 @@ impl Bases {
     ///
     /// # Errors
     /// When one is not a URL.
-    pub(crate) fn renewed(&self, config: &Config, metrics: &Metrics, now_ms: u64) -> Result<Self, String> {
+    pub(crate) fn renewed(&self, config: &Config, metrics: &Metrics) -> Result<Self, String> {
         let mut next = Self::new(config, metrics)?;
         let known = |base: Base| match self.all.iter().find(|before| before.text == base.text) {
             Some(before) => base.known(before),
@@ -58,12 +58,17 @@ impl Bases {
         };
         next.all = next.all.into_iter().map(known).collect();
         next.reminders = self.reminders.clone();
-        if self.shields().iter().any(|before| !next.shields().iter().any(|base| base.text == before.text)) {
-            // What belonged to that one belongs to others now, who were not asked for it.
-            next.shields().iter().for_each(|base| base.processes.anew(now_ms));
-            next.reminders.anew(now_ms);
-        }
         Ok(next)
+    }
+
+    /// These are asked from now on, in place of `before`: a shield was not asked for what belonged to another one until now.
+    pub(crate) fn take_over(&self, before: &Self, now_ms: u64) {
+        let has = |bases: &Self, base: &Base| bases.shields().iter().any(|it| it.text == base.text);
+        let lost = before.shields().iter().any(|base| !has(self, base));
+        for base in self.shields().iter().filter(|base| lost || !has(before, base)) {
+            base.processes.anew(now_ms);
+            self.reminders.anew(now_ms);
+        }
     }
 
     fn shields(&self) -> &[Base] {
@@ -80,8 +85,10 @@ impl Bases {
 
     /// Notes which process of an upstream gave an answer.
     pub(super) fn heard(&self, base: usize, answer: &HeaderMap, now_ms: u64) {
-        if base < self.shields && self.all[base].processes.heard(answer, now_ms) {
-            self.reminders.anew(now_ms);
+        let Some(base) = self.shields().get(base) else { return };
+        if let Some(since_ms) = base.processes.heard(answer, now_ms) {
+            base.health.anew(now_ms);
+            self.reminders.anew(since_ms);
         }
     }
 
@@ -150,21 +157,24 @@ mod tests {
         assert!((0..5).any(|_| first.all[1].health.failed(1)));
         assert!(!first.all[1].health.is_asked());
         let upstreams = vec!["http://o2".into(), "http://o3".into()];
-        let next = first.renewed(&Config { upstreams, ..Config::default() }, &metrics, 1).unwrap();
+        let next = first.renewed(&Config { upstreams, ..Config::default() }, &metrics).unwrap();
         assert!(!next.all[0].health.is_asked() && next.all[1].health.is_asked());
     }
 
     #[test]
-    fn what_belonged_to_a_shield_that_goes_is_told_to_the_others() {
+    fn shields_may_lack_what_belonged_to_another_one() {
         let metrics = Metrics::new();
         let two = bases(&["http://s1", "http://s2"]);
-        let other = |shields: &[&str]| {
+        let lacking_since = |shields: &[&str]| {
             let shields = shields.iter().map(|&it| it.to_owned()).collect();
-            let next = two.renewed(&Config { shields, ..Config::default() }, &metrics, 9).unwrap();
-            (next.reminders.newest_ms(), next.all[0].processes.newest_ms())
+            let next = two.renewed(&Config { shields, ..Config::default() }, &metrics).unwrap();
+            next.take_over(&two, 9);
+            let shields = next.shields().iter().map(|base| base.processes.newest_ms());
+            (next.reminders.newest_ms(), shields.collect::<Vec<_>>())
         };
-        assert_eq!(other(&["http://s2", "http://s1", "http://s3"]), (0, 0));
-        assert_eq!(other(&["http://s2"]), (9, 9));
+        assert_eq!(lacking_since(&["http://s2", "http://s1"]), (0, vec![0, 0]));
+        assert_eq!(lacking_since(&["http://s2", "http://s1", "http://s3"]), (9, vec![0, 0, 9]));
+        assert_eq!(lacking_since(&["http://s2"]).1, [9]);
     }
 
     #[test]

@@ -181,19 +181,26 @@ impl Upstreams {
         if base.processes.newest_ms() <= asked_ms {
             return Reminded::Needless;
         }
+        if !base.processes.may_be_reminded(self.clock.now_ms()) {
+            return Reminded::PutOff;
+        }
+        let taken = base.health.is_asked() && self.tell(shield, target, head).await;
+        if !taken {
+            base.processes.pause(self.clock.now_ms());
+        }
+        if taken { Reminded::Taken } else { Reminded::Failed }
+    }
+
+    /// Tells an upstream of an object; says whether it answers as one that has it, or will.
+    async fn tell(&self, base: usize, target: &str, head: &Head) -> bool {
         let aim = Aim { target, way: None, client: None, trace: None };
-        let request = self.request(shield, aim, Outgoing::default()).ok();
-        let Some(mut request) = request.filter(|_| base.health.is_asked()) else { return Reminded::Failed };
+        let Ok(mut request) = self.request(base, aim, Outgoing::default()) else { return false };
         add_validators(request.headers_mut(), head);
         request.headers_mut().insert(PRIORITY, HeaderValue::from_static(BACKGROUND));
-        let status = self.send(shield, request).await.map(|response| response.status());
-        base.meter.answered(status);
+        let status = self.send(base, request).await.map(|response| response.status());
+        self.bases.all[base].meter.answered(status);
         // Whatever it sends is not kept: this edge has the object.
-        if status.is_ok_and(|status| self.is_usable(aim, status)) {
-            Reminded::Taken
-        } else {
-            Reminded::Failed
-        }
+        status.is_ok_and(|status| self.is_usable(aim, status))
     }
 
     /// The response's head, in time.

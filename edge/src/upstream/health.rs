@@ -54,14 +54,17 @@ impl Health {
         }
     }
 
-    /// Whether nobody has heard of it for that long, or its rest is over: then a probe is the one that tries it.
+    /// Whether nobody has heard of it for that long, or its rest is over: then a probe is the one that tries it, unless it rests
+    /// for its bodies.
     pub(super) fn wants_probe(&self, now_ms: u64, pause_ms: u64) -> bool {
         let state = self.state();
         let heard = matches!(state.phase, Phase::Asked) && now_ms.saturating_sub(state.heard_ms) < pause_ms;
-        // Whether bodies come whole again is for those to see who ask for one.
-        let breaks = state.breaks >= FAILURES;
+        if state.breaks >= FAILURES {
+            // Whether bodies come whole again is for those to see who ask for one; a probe only sees who answers.
+            return now_ms.saturating_sub(state.heard_ms) >= pause_ms;
+        }
         drop(state);
-        !heard && !breaks && self.may_be_asked(now_ms)
+        !heard && self.may_be_asked(now_ms)
     }
 
     /// Whether it is trusted, and asked by all.
@@ -102,6 +105,11 @@ impl Health {
         state.breaks = (state.breaks + 1).min(FAILURES);
         let many = state.breaks >= FAILURES;
         state.rest_if(many, now_ms)
+    }
+
+    /// Another process answers there, of which nothing is known.
+    pub(super) fn anew(&self, now_ms: u64) {
+        *self.state() = State { heard_ms: now_ms, ..State::default() };
     }
 
     /// Another one was quicker, and its answer is not waited for: a trial that ends so is none.
@@ -193,7 +201,7 @@ mod tests {
         health.answered(0);
         assert!(health.body_failed(0) && !health.may_be_asked(0));
         let now = FIRST_REST_MS;
-        assert!(!health.wants_probe(now, 1), "the trial is for one who asks for a body");
+        assert!(health.wants_probe(now, now) && !health.wants_probe(now, now + 1));
         assert!(health.may_be_asked(now));
         health.answered(0);
         assert!(!health.may_be_asked(now), "a head alone does not end the trial");
@@ -202,5 +210,8 @@ mod tests {
         health.answered(0);
         health.completed();
         assert!(health.may_be_asked(now) && health.may_be_asked(now));
+        assert!((0..FAILURES).any(|_| health.body_failed(now)) && !health.is_asked());
+        health.anew(now);
+        assert!(health.is_asked());
     }
 }

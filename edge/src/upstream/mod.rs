@@ -36,7 +36,7 @@ pub(crate) use forwarded::{Came, Forwarded};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
 pub(crate) use probe::probe;
-pub(crate) use reminders::{NODE, Reminded, Reminder};
+pub(crate) use reminders::{NODE, Reminded};
 
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 /// RFC 9218: how soon an edge that this one shields needs an answer.
@@ -155,12 +155,9 @@ impl Upstreams {
         self.note_rest(base, rests);
     }
 
-    /// When the shield that a path belongs to was asked for it, if it answered just now; 0: another upstream did.
-    pub(crate) fn shielded_ms(&self, answered: usize, target: &str) -> u64 {
-        match self.bases.shield_of(target) {
-            Some(shield) if shield == answered => self.clock.now_ms(),
-            _ => 0,
-        }
+    /// Whether an upstream is the shield that a path belongs to.
+    pub(crate) fn is_shield_of(&self, base: usize, target: &str) -> bool {
+        self.bases.shield_of(target) == Some(base)
     }
 
     /// The span of one attempt, which the upstream is told of.

@@ -15,70 +15,76 @@ pub(crate) const NODE: HeaderName = HeaderName::from_static("segue-node");
 const MAX_NODE: usize = 64;
 /// Processes that are remembered for each address.
 const PROCESSES: usize = 64;
-/// Reminders that wait; objects that find no room are told of at another request.
+/// Reminders that wait; what finds no room comes up again with another request.
 const QUEUE: usize = 64;
-/// Time without reminders after one that failed, milliseconds.
+/// Time without reminders for a shield after one that failed, milliseconds.
 const PAUSE_MS: u64 = 1_000;
 
-/// The processes that answered at an address. Times are milliseconds of the edge's clock.
+/// The processes that answered at a shield's address. Times are milliseconds of the edge's clock.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
     /// Their names; the one that answered last comes first.
     known: Mutex<VecDeque<Box<[u8]>>>,
     newest_ms: AtomicU64,
+    from_ms: AtomicU64,
 }
 
 impl Processes {
-    /// Notes who answered; says whether it is a process that was not heard of before.
-    pub(super) fn heard(&self, answer: &HeaderMap, now_ms: u64) -> bool {
-        let Some(node) = answer.get(NODE).map(|node| node.as_bytes()).filter(|it| it.len() <= MAX_NODE)
-        else {
-            return false;
-        };
+    /// Notes who answered. When it is a process that was not heard of before: what the shield was asked for before that time it
+    /// may lack. The first one has all that it was asked for.
+    pub(super) fn heard(&self, answer: &HeaderMap, now_ms: u64) -> Option<u64> {
+        let node = answer.get(NODE).map(|node| node.as_bytes()).filter(|node| node.len() <= MAX_NODE)?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(place) = known.iter().position(|known| **known == *node) {
-            known.swap(0, place);
-            return false;
-        }
+        let place = known.iter().position(|known| **known == *node);
+        let again = place.and_then(|place| known.remove(place));
+        let (is_first, is_new) = (known.is_empty(), again.is_none());
         known.truncate(PROCESSES - 1);
-        known.push_front(node.into());
-        self.anew(now_ms);
-        true
+        known.push_front(again.unwrap_or_else(|| node.into()));
+        if !is_new {
+            return None;
+        }
+        let since_ms = if is_first { 1 } else { now_ms };
+        self.anew(since_ms);
+        Some(since_ms)
     }
 
-    /// What it was not asked for since it may lack.
+    /// What it was asked for before it may lack.
     pub(super) fn anew(&self, now_ms: u64) {
         self.newest_ms.fetch_max(now_ms, Relaxed);
     }
 
-    /// When the newest of them was first heard of; 0: none was.
+    /// The same time, as it stands; 0: there is nothing.
     pub(super) fn newest_ms(&self) -> u64 {
         self.newest_ms.load(Relaxed)
     }
-}
 
-/// An object that is served here and that its shield may lack.
-#[derive(Debug)]
-pub(crate) struct Reminder {
-    pub(crate) cache_key: String,
-    /// When the shield was last asked for it, milliseconds of the edge's clock; 0: not since it came.
-    pub(crate) asked_ms: u64,
+    /// Whether it is reminded now.
+    pub(super) fn may_be_reminded(&self, now_ms: u64) -> bool {
+        now_ms >= self.from_ms.load(Relaxed)
+    }
+
+    /// A reminder failed: the others wait.
+    pub(super) fn pause(&self, now_ms: u64) {
+        self.from_ms.fetch_max(now_ms + PAUSE_MS, Relaxed);
+    }
 }
 
 /// What became of a reminder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reminded {
-    /// The shield answered as one that has the object, or begins to fetch it.
+    /// The shield has the object, or begins to fetch it.
     Taken,
     /// No other process answers there than the one that was asked before.
     Needless,
     /// The shield rests, refuses, or gives no answer.
     Failed,
-    /// There is more urgent work, or one failed a moment ago.
+    /// There is more urgent work, or one for this shield failed a moment ago.
     PutOff,
 }
 
 impl Reminded {
+    pub(crate) const ALL: [Self; 4] = [Self::Taken, Self::Needless, Self::Failed, Self::PutOff];
+
     /// As metrics call it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -90,40 +96,28 @@ impl Reminded {
     }
 }
 
-/// The reminders that wait; one for all workers and settings.
+/// What is served here and some shield may lack; one for all workers and settings.
 #[derive(Debug)]
 pub(crate) struct Reminders {
     newest_ms: AtomicU64,
-    from_ms: AtomicU64,
-    queue: mpsc::Sender<Reminder>,
-    waiting: Mutex<Option<mpsc::Receiver<Reminder>>>,
+    queue: mpsc::Sender<String>,
+    waiting: Mutex<Option<mpsc::Receiver<String>>>,
 }
 
 impl Reminders {
     pub(super) fn new() -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let (newest_ms, from_ms) = Default::default();
-        Self { newest_ms, from_ms, queue, waiting: Mutex::new(Some(waiting)) }
+        Self { newest_ms: AtomicU64::default(), queue, waiting: Mutex::new(Some(waiting)) }
     }
 
-    /// Some shield has a new process.
+    /// Some shield may lack what it was asked for before.
     pub(super) fn anew(&self, now_ms: u64) {
         self.newest_ms.fetch_max(now_ms, Relaxed);
     }
 
-    /// What a shield was last asked for before that may be lacking; 0: nothing is.
+    /// The same time, as it stands; 0: there is nothing.
     pub(crate) fn newest_ms(&self) -> u64 {
         self.newest_ms.load(Relaxed)
-    }
-
-    /// Whether reminders are sent now.
-    pub(crate) fn may_send(&self, now_ms: u64) -> bool {
-        now_ms >= self.from_ms.load(Relaxed)
-    }
-
-    /// One failed: the others wait.
-    pub(crate) fn pause(&self, now_ms: u64) {
-        self.from_ms.fetch_max(now_ms + PAUSE_MS, Relaxed);
     }
 
     /// Whether there is room for another.
@@ -131,13 +125,13 @@ impl Reminders {
         self.queue.capacity() > 0
     }
 
-    /// Leaves one for the task that sends them; `false` where there is no room.
-    pub(crate) fn leave(&self, reminder: Reminder) -> bool {
-        self.queue.try_send(reminder).is_ok()
+    /// Leaves an object, by its cache key, for the task that reminds shields, if there is room.
+    pub(crate) fn leave(&self, cache_key: String) {
+        drop(self.queue.try_send(cache_key));
     }
 
     /// The queue, for the first who asks.
-    pub(crate) fn waiting(&self) -> Option<mpsc::Receiver<Reminder>> {
+    pub(crate) fn waiting(&self) -> Option<mpsc::Receiver<String>> {
         self.waiting.lock().map_or(None, |mut waiting| waiting.take())
     }
 }
@@ -154,35 +148,45 @@ mod tests {
     #[test]
     fn a_new_process_is_noticed_once() {
         let processes = Processes::default();
-        assert!(!processes.heard(&HeaderMap::new(), 1) && processes.newest_ms() == 0);
-        assert!(processes.heard(&answer("a"), 5) && !processes.heard(&answer("a"), 6));
-        assert!(processes.heard(&answer("b"), 7) && !processes.heard(&answer("a"), 8), "two at one address");
+        assert_eq!((processes.heard(&HeaderMap::new(), 1), processes.newest_ms()), (None, 0));
+        assert_eq!((processes.heard(&answer("a"), 5), processes.heard(&answer("a"), 6)), (Some(1), None));
+        assert_eq!((processes.heard(&answer("b"), 7), processes.heard(&answer("a"), 8)), (Some(7), None));
         assert_eq!(processes.newest_ms(), 7);
-        assert!(!processes.heard(&answer(&"x".repeat(MAX_NODE + 1)), 9));
+        assert_eq!(processes.heard(&answer(&"x".repeat(MAX_NODE + 1)), 9), None);
     }
 
     #[test]
     fn processes_that_are_gone_are_forgotten_when_there_are_many() {
         let processes = Processes::default();
-        assert!(processes.heard(&answer("stays"), 1));
+        assert!(processes.heard(&answer("stays"), 1).is_some());
         for number in 0..1000 {
-            assert!(
-                processes.heard(&answer(&number.to_string()), 1) && !processes.heard(&answer("stays"), 1)
-            );
+            assert_eq!(processes.heard(&answer(&number.to_string()), 2), Some(2));
+            assert_eq!(processes.heard(&answer("stays"), 3), None);
         }
         assert_eq!(processes.known.lock().unwrap().len(), PROCESSES);
-        assert!(processes.heard(&answer("0"), 1));
+        assert_eq!(processes.heard(&answer("0"), 4), Some(4));
     }
 
     #[test]
-    fn few_wait_and_a_failure_makes_all_wait() {
+    fn few_wait() {
         let reminders = Reminders::new();
-        let reminder = || Reminder { cache_key: "/".into(), asked_ms: 0 };
-        assert!((0..QUEUE).all(|_| reminders.has_room() && reminders.leave(reminder())));
-        assert!(!reminders.has_room() && !reminders.leave(reminder()));
-        assert!(reminders.may_send(1));
-        reminders.pause(1);
-        assert!(!reminders.may_send(PAUSE_MS) && reminders.may_send(PAUSE_MS + 1));
-        assert!(reminders.waiting().is_some() && reminders.waiting().is_none());
+        for _ in 0..QUEUE {
+            assert!(reminders.has_room());
+            reminders.leave("/".into());
+        }
+        assert!(!reminders.has_room());
+        reminders.leave("/".into());
+        assert!(
+            reminders.waiting().is_some_and(|waiting| waiting.len() == QUEUE)
+                && reminders.waiting().is_none()
+        );
+    }
+
+    #[test]
+    fn a_failure_makes_others_wait() {
+        let processes = Processes::default();
+        assert!(processes.may_be_reminded(1));
+        processes.pause(1);
+        assert!(!processes.may_be_reminded(PAUSE_MS) && processes.may_be_reminded(PAUSE_MS + 1));
     }
 }
