@@ -19,8 +19,6 @@ pub(super) const GZIP_BYTES: RangeInclusive<u64> = 256..=1 << 20;
 const RETRY_AFTER_MS: u64 = 2_000;
 /// Time between two looks for what follows an object.
 const FOLLOW_PAUSE_MS: u64 = 500;
-/// Time between two reminders of an object.
-const REMIND_PAUSE_MS: u64 = 2_000;
 
 /// The gzip form of a text.
 #[derive(Debug, Clone)]
@@ -85,9 +83,9 @@ impl Marks {
         now_ms >= self.remind_from_ms.load(Ordering::Relaxed)
     }
 
-    /// Notes that a reminder is on its way.
-    pub(crate) fn remind_later(&self, now_ms: u64) {
-        self.remind_from_ms.store(now_ms + REMIND_PAUSE_MS, Ordering::Relaxed);
+    /// Notes that its shield is not reminded of it for that long.
+    pub(crate) fn remind_later(&self, now_ms: u64, pause_ms: u64) {
+        self.remind_from_ms.store(now_ms + pause_ms, Ordering::Relaxed);
     }
 
     /// It was fetched before anyone asked.
@@ -319,8 +317,8 @@ pub(crate) mod tests {
     fn reminders_come_again_until_one_is_taken() {
         let marks = Marks::default();
         assert!(!marks.shielded_before(0) && marks.shielded_before(1) && marks.may_remind(1));
-        marks.remind_later(1);
-        assert!(!marks.may_remind(REMIND_PAUSE_MS) && marks.may_remind(REMIND_PAUSE_MS + 1));
+        marks.remind_later(1, 5);
+        assert!(!marks.may_remind(5) && marks.may_remind(6));
         marks.shielded(7);
         marks.shielded(5);
         assert!(!marks.shielded_before(7) && marks.shielded_before(8));

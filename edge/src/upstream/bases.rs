@@ -86,9 +86,9 @@ impl Bases {
     /// Notes which process of an upstream gave an answer.
     pub(super) fn heard(&self, base: usize, answer: &HeaderMap, now_ms: u64) {
         let Some(base) = self.shields().get(base) else { return };
-        if let Some(since_ms) = base.processes.heard(answer, now_ms) {
+        if base.processes.heard(answer, now_ms) {
             base.health.anew(now_ms);
-            self.reminders.anew(since_ms);
+            self.reminders.anew(now_ms);
         }
     }
 

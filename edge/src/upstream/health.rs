@@ -107,9 +107,11 @@ impl Health {
         state.rest_if(many, now_ms)
     }
 
-    /// Another process answers there, of which nothing is known.
+    /// Another process answers there: it is trusted, but where bodies broke, not for one more.
     pub(super) fn anew(&self, now_ms: u64) {
-        *self.state() = State { heard_ms: now_ms, ..State::default() };
+        let mut state = self.state();
+        let breaks = state.breaks.min(FAILURES - 1);
+        *state = State { heard_ms: now_ms, breaks, ..State::default() };
     }
 
     /// Another one was quicker, and its answer is not waited for: a trial that ends so is none.
@@ -212,6 +214,6 @@ mod tests {
         assert!(health.may_be_asked(now) && health.may_be_asked(now));
         assert!((0..FAILURES).any(|_| health.body_failed(now)) && !health.is_asked());
         health.anew(now);
-        assert!(health.is_asked());
+        assert!(health.is_asked() && health.body_failed(now), "it breaks as the one before");
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use forwarded::{Came, Forwarded};
 pub(crate) use outgoing::Outgoing;
 pub(crate) use pass::Onward;
 pub(crate) use probe::probe;
-pub(crate) use reminders::{NODE, Reminded};
+pub(crate) use reminders::{NODE, Reminded, Reminder};
 
 const WANT_REPR_DIGEST: HeaderName = HeaderName::from_static("want-repr-digest");
 /// RFC 9218: how soon an edge that this one shields needs an answer.

@@ -4,10 +4,12 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, Weak};
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::mpsc;
+
+use crate::cache::Object;
 
 /// Names the process that answers: a number that no other one has.
 pub(crate) const NODE: HeaderName = HeaderName::from_static("segue-node");
@@ -30,22 +32,21 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    /// Notes who answered. When it is a process that was not heard of before: what the shield was asked for before that time it
-    /// may lack. The first one has all that it was asked for.
-    pub(super) fn heard(&self, answer: &HeaderMap, now_ms: u64) -> Option<u64> {
-        let node = answer.get(NODE).map(|node| node.as_bytes()).filter(|node| node.len() <= MAX_NODE)?;
+    /// Notes who answered; says whether it is a process that was not heard of before, so that what the shield was asked for until
+    /// now it may lack.
+    pub(super) fn heard(&self, answer: &HeaderMap, now_ms: u64) -> bool {
+        let node = answer.get(NODE).map(HeaderValue::as_bytes).filter(|node| node.len() <= MAX_NODE);
+        let Some(node) = node else { return false };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let place = known.iter().position(|known| **known == *node);
         let again = place.and_then(|place| known.remove(place));
-        let (is_first, is_new) = (known.is_empty(), again.is_none());
+        let is_new = again.is_none();
         known.truncate(PROCESSES - 1);
         known.push_front(again.unwrap_or_else(|| node.into()));
-        if !is_new {
-            return None;
+        if is_new {
+            self.anew(now_ms);
         }
-        let since_ms = if is_first { 1 } else { now_ms };
-        self.anew(since_ms);
-        Some(since_ms)
+        is_new
     }
 
     /// What it was asked for before it may lack.
@@ -67,6 +68,14 @@ impl Processes {
     pub(super) fn pause(&self, now_ms: u64) {
         self.from_ms.fetch_max(now_ms + PAUSE_MS, Relaxed);
     }
+}
+
+/// An object that is served here and that its shield may lack.
+#[derive(Debug)]
+pub(crate) struct Reminder {
+    pub(crate) cache_key: String,
+    /// Gone when the edge has let go of it.
+    pub(crate) object: Weak<Object>,
 }
 
 /// What became of a reminder.
@@ -100,8 +109,8 @@ impl Reminded {
 #[derive(Debug)]
 pub(crate) struct Reminders {
     newest_ms: AtomicU64,
-    queue: mpsc::Sender<String>,
-    waiting: Mutex<Option<mpsc::Receiver<String>>>,
+    queue: mpsc::Sender<Reminder>,
+    waiting: Mutex<Option<mpsc::Receiver<Reminder>>>,
 }
 
 impl Reminders {
@@ -125,13 +134,13 @@ impl Reminders {
         self.queue.capacity() > 0
     }
 
-    /// Leaves an object, by its cache key, for the task that reminds shields, if there is room.
-    pub(crate) fn leave(&self, cache_key: String) {
-        drop(self.queue.try_send(cache_key));
+    /// Leaves one for the task that sends them, if there is room.
+    pub(crate) fn leave(&self, reminder: Reminder) {
+        drop(self.queue.try_send(reminder));
     }
 
     /// The queue, for the first who asks.
-    pub(crate) fn waiting(&self) -> Option<mpsc::Receiver<String>> {
+    pub(crate) fn waiting(&self) -> Option<mpsc::Receiver<Reminder>> {
         self.waiting.lock().map_or(None, |mut waiting| waiting.take())
     }
 }
@@ -139,7 +148,6 @@ impl Reminders {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn answer(node: &str) -> HeaderMap {
         HeaderMap::from_iter([(NODE, HeaderValue::from_str(node).unwrap())])
@@ -148,34 +156,36 @@ mod tests {
     #[test]
     fn a_new_process_is_noticed_once() {
         let processes = Processes::default();
-        assert_eq!((processes.heard(&HeaderMap::new(), 1), processes.newest_ms()), (None, 0));
-        assert_eq!((processes.heard(&answer("a"), 5), processes.heard(&answer("a"), 6)), (Some(1), None));
-        assert_eq!((processes.heard(&answer("b"), 7), processes.heard(&answer("a"), 8)), (Some(7), None));
+        assert!(!processes.heard(&HeaderMap::new(), 1) && processes.newest_ms() == 0);
+        assert!(processes.heard(&answer("a"), 5) && !processes.heard(&answer("a"), 6));
+        assert!(processes.heard(&answer("b"), 7) && !processes.heard(&answer("a"), 8), "two at one address");
         assert_eq!(processes.newest_ms(), 7);
-        assert_eq!(processes.heard(&answer(&"x".repeat(MAX_NODE + 1)), 9), None);
+        assert!(!processes.heard(&answer(&"x".repeat(MAX_NODE + 1)), 9));
     }
 
     #[test]
     fn processes_that_are_gone_are_forgotten_when_there_are_many() {
         let processes = Processes::default();
-        assert!(processes.heard(&answer("stays"), 1).is_some());
+        assert!(processes.heard(&answer("stays"), 1));
         for number in 0..1000 {
-            assert_eq!(processes.heard(&answer(&number.to_string()), 2), Some(2));
-            assert_eq!(processes.heard(&answer("stays"), 3), None);
+            assert!(
+                processes.heard(&answer(&number.to_string()), 2) && !processes.heard(&answer("stays"), 3)
+            );
         }
         assert_eq!(processes.known.lock().unwrap().len(), PROCESSES);
-        assert_eq!(processes.heard(&answer("0"), 4), Some(4));
+        assert!(processes.heard(&answer("0"), 4));
     }
 
     #[test]
     fn few_wait() {
         let reminders = Reminders::new();
+        let reminder = || Reminder { cache_key: "/".into(), object: Weak::new() };
         for _ in 0..QUEUE {
             assert!(reminders.has_room());
-            reminders.leave("/".into());
+            reminders.leave(reminder());
         }
         assert!(!reminders.has_room());
-        reminders.leave("/".into());
+        reminders.leave(reminder());
         assert!(
             reminders.waiting().is_some_and(|waiting| waiting.len() == QUEUE)
                 && reminders.waiting().is_none()
