@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod connection;
+pub mod machine;
 pub mod noise;
 pub mod origin;
 pub mod peer;

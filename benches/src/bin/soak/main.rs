@@ -18,11 +18,12 @@ mod upstream;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgAction, Command, value_parser};
 use segue_benches::client::Failure;
 use segue_benches::connection::connector;
+use segue_benches::machine::Ticks;
 use segue_benches::peer::{Place, edge};
 use segue_benches::process::Process;
 use segue_manifests::token::SigningKeys;
@@ -92,6 +93,7 @@ async fn main() -> Result<ExitCode, Failure> {
     tokio::time::sleep(WARM).await;
     let before = calm(&moody, &listeners, &process, &mut report).await;
     moody.send_replace(true);
+    report.begin(before);
     Report::heading();
     for _ in 0..number("minutes") {
         tokio::time::sleep(MINUTE).await;
@@ -128,7 +130,9 @@ async fn calm(
 
 fn sample(listeners: &Listeners, process: &Process) -> Sample {
     let clients = listeners.open.load(Ordering::Relaxed);
-    Sample { memory: process.memory(), descriptors: process.descriptors().saturating_sub(clients) }
+    let descriptors = process.descriptors().saturating_sub(clients);
+    let (cpu, at, ticks) = (process.cpu(), Instant::now(), Ticks::now());
+    Sample { memory: process.memory(), descriptors, cpu, at, ticks }
 }
 
 /// What differs from an edge as it comes: short waits, so that upstreams fail often.

@@ -1,6 +1,9 @@
 //! What the run looked like minute by minute, and whether it holds.
 
+use std::time::{Duration, Instant};
+
 use segue_benches::client::quantile;
+use segue_benches::machine::Ticks;
 
 use crate::listeners::Tally;
 
@@ -17,6 +20,10 @@ pub(crate) struct Sample {
     pub(crate) memory: u64,
     /// Those that are no client's.
     pub(crate) descriptors: usize,
+    /// Processor time of the edge so far.
+    pub(crate) cpu: Duration,
+    pub(crate) at: Instant,
+    pub(crate) ticks: Ticks,
 }
 
 /// Collects minutes.
@@ -26,26 +33,34 @@ pub(crate) struct Report {
     wrong: u64,
     undocumented: Vec<u16>,
     good: u64,
+    /// The last look.
+    last: Option<Sample>,
 }
 
 impl Report {
     pub(crate) fn heading() {
         println!(
-            "| | good | hits | p99 of hits, ms | p99 of all | refused | broken off | left out | memory, MB | descriptors |"
+            "| | good | hits | p99 of hits, ms | p99 of all | refused | broken off | left out | memory, MB | descriptors | cores, edge | stolen |"
         );
-        println!("|---|---|---|---|---|---|---|---|---|---|");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    }
+
+    /// Minutes begin here.
+    pub(crate) fn begin(&mut self, sample: Sample) {
+        self.last = Some(sample);
     }
 
     /// Prints a line for one minute.
     pub(crate) fn add(&mut self, mut tally: Tally, sample: Sample) {
         self.minutes += 1;
         self.count(&tally);
+        let last = self.last.replace(sample).unwrap_or(sample);
         tally.hits.sort();
         tally.all.sort();
         let refused: Vec<String> =
             tally.refused.iter().map(|(status, count)| format!("{status}: {count}")).collect();
         println!(
-            "| {} | {} | {:.1} % | {:.1} | {:.1} | {} | {} | {} | {:.1} | {} |",
+            "| {} | {} | {:.1} % | {:.1} | {:.1} | {} | {} | {} | {:.1} | {} | {:.2} | {:.1} % |",
             self.minutes,
             tally.good,
             tally.hits.len() as f64 * 100.0 / tally.good.max(1) as f64,
@@ -56,6 +71,8 @@ impl Report {
             tally.left_out,
             sample.memory as f64 / 1e6,
             sample.descriptors,
+            (sample.cpu - last.cpu).as_secs_f64() / (sample.at - last.at).as_secs_f64().max(0.001),
+            sample.ticks.stolen_percent(last.ticks),
         );
     }
 
@@ -99,20 +116,26 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn of(after: Sample, change: impl FnOnce(&mut Tally), log: &str) -> Vec<String> {
-        let (mut report, before) = (Report::default(), Sample { memory: 100, descriptors: 100 });
+    fn sample(memory: u64, descriptors: usize) -> Sample {
+        let (cpu, at) = (Duration::ZERO, Instant::now());
+        Sample { memory, descriptors, cpu, at, ticks: Ticks { all: 0, stolen: 0 } }
+    }
+
+    fn of((memory, descriptors): (u64, usize), change: impl FnOnce(&mut Tally), log: &str) -> Vec<String> {
+        let (mut report, before) = (Report::default(), sample(100, 100));
         let mut tally = Tally { good: 1, ..Tally::default() };
         change(&mut tally);
+        report.begin(before);
         report.add(tally, before);
-        report.faults(log, before, after)
+        report.faults(log, before, sample(memory, descriptors))
     }
 
     #[test]
     fn each_fault_is_named() {
-        let same = Sample { memory: 109, descriptors: 120 };
+        let same = (109, 120);
         assert!(of(same, |_| {}, "all well").is_empty());
-        assert!(of(Sample { memory: 111, ..same }, |_| {}, "")[0].contains("memory"));
-        assert!(of(Sample { descriptors: 127, ..same }, |_| {}, "")[0].contains("descriptors"));
+        assert!(of((111, 120), |_| {}, "")[0].contains("memory"));
+        assert!(of((109, 127), |_| {}, "")[0].contains("descriptors"));
         assert!(of(same, |tally| tally.wrong = 2, "")[0].contains("2 wrong"));
         assert!(of(same, |tally| tally.refused.extend([(500, 1)]), "")[0].contains("500"));
         assert!(of(same, |tally| tally.refused.extend([(503, 1)]), "").is_empty());
