@@ -12,6 +12,9 @@ import rows
 from processes import Edge, crowd
 from rows import HOT
 
+# Rounds of load in which memory is looked at while nothing is wrong, before a row and after it.
+ROUNDS = 4
+
 
 def try_row(row):
     """One row: a fresh edge, warmed until its memory is that of a full cache; the fault; the time after it."""
@@ -36,7 +39,8 @@ def try_row(row):
         world.hits += crowd(edge, HOT, hit=True)
         row.after(world)
         recovered = crowd(edge, [f"/after/{row.slug}/{n}" for n in range(60)] + HOT * 2)
-        rss = settled(edge, before)
+        settling, rss = settled(edge, before)
+        recovered += settling
         panics = edge.stop()
     finally:
         world.close()
@@ -64,22 +68,29 @@ def try_row(row):
 
 
 def warmed(edge):
-    """What clients saw, and memory while nothing is wrong: it goes up and down with the load, so that the most of some rounds counts.
-    Each takes more than the cache holds, and what the clients of the row will hit."""
+    """What clients saw, and memory while nothing is wrong: it goes up and down with the load, so that the most of some rounds
+    counts."""
     warm, most = Counter(), 0
-    for number in range(4):
-        warm += crowd(edge, [f"/warm/{number}/{n}" for n in range(250)] + HOT * 3)
+    for number in range(ROUNDS):
+        warm += quiet(edge, f"before/{number}")
         most = max(most, edge.rss())
     return warm, most
 
 
+def quiet(edge, name):
+    """A round of load without a fault: more than the cache holds, and what the clients of the row will hit."""
+    return crowd(edge, [f"/warm/{name}/{n}" for n in range(250)] + HOT * 3)
+
+
 def settled(edge, before):
-    """Memory once it is back, or after 15 s."""
-    for _ in range(30):
+    """What clients saw, and memory once it is back, or after as many rounds. What leaks does not come back."""
+    seen = Counter()
+    for number in range(ROUNDS):
         if edge.rss() <= before * 1.1:
             break
-        time.sleep(0.5)
-    return edge.rss()
+        time.sleep(2)
+        seen += quiet(edge, f"after/{number}")
+    return seen, edge.rss()
 
 
 def told(counts):
