@@ -12,9 +12,6 @@ import rows
 from processes import Edge, crowd
 from rows import HOT
 
-# Rounds of load in which memory is looked at while nothing is wrong, before a row and after it.
-ROUNDS = 4
-
 
 def try_row(row):
     """One row: a fresh edge, warmed until its memory is that of a full cache; the fault; the time after it."""
@@ -33,14 +30,15 @@ def try_row(row):
         options = [*row.options, *world.options]
         edge = Edge(folder, world.urls(), options, environment, world.catalog, world.cage)
         world.edge = edge
-        warm, before = warmed(edge)
+        # Three times what the cache holds, then what the clients of the row will hit.
+        warm = crowd(edge, [f"/warm/{n}" for n in range(500)] + HOT * 6)
+        before = edge.rss()
         world.hits = Counter()
         seen = row.run(world)
         world.hits += crowd(edge, HOT, hit=True)
         row.after(world)
         recovered = crowd(edge, [f"/after/{row.slug}/{n}" for n in range(60)] + HOT * 2)
-        settling, rss = settled(edge, before)
-        recovered += settling
+        rss = settled(edge, before)
         panics = edge.stop()
     finally:
         world.close()
@@ -67,30 +65,13 @@ def try_row(row):
     return not faults
 
 
-def warmed(edge):
-    """What clients saw, and memory while nothing is wrong: it goes up and down with the load, so that the most of some rounds
-    counts."""
-    warm, most = Counter(), 0
-    for number in range(ROUNDS):
-        warm += quiet(edge, f"before/{number}")
-        most = max(most, edge.rss())
-    return warm, most
-
-
-def quiet(edge, name):
-    """A round of load without a fault: more than the cache holds, and what the clients of the row will hit."""
-    return crowd(edge, [f"/warm/{name}/{n}" for n in range(250)] + HOT * 3)
-
-
 def settled(edge, before):
-    """What clients saw, and memory once it is back, or after as many rounds. What leaks does not come back."""
-    seen = Counter()
-    for number in range(ROUNDS):
+    """Memory once it is back, or after 15 s."""
+    for _ in range(30):
         if edge.rss() <= before * 1.1:
             break
-        time.sleep(2)
-        seen += quiet(edge, f"after/{number}")
-    return seen, edge.rss()
+        time.sleep(0.5)
+    return edge.rss()
 
 
 def told(counts):

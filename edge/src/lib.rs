@@ -32,6 +32,7 @@
 mod access;
 mod address;
 mod admin;
+mod backlog;
 mod body;
 mod cache;
 mod clock;

@@ -65,7 +65,11 @@ async fn what_a_shield_has_is_fetched_from_the_origin_once() {
         assert!(status.contains("edge; hit; ttl=49") || status.contains("edge; hit; ttl=5000"), "{status}");
     }
     assert_eq!(bench.upstream.fetches(SEGMENT), 1);
-    assert!(metric(&shield, "segue_edge_downstream_requests_total").await >= 2);
+    assert_eq!(metric(&shield, "segue_edge_downstream_requests_total").await, 2);
+    for edge in [&one, &two] {
+        let sent = reminders(edge, "taken").await + reminders(edge, "failed").await;
+        assert_eq!(sent, 0, "it has what this process was asked for");
+    }
 }
 
 async fn metric(edge: &Running, name: &str) -> u64 {
@@ -204,6 +208,10 @@ async fn a_shield_that_starts_again_is_reminded_of_what_edges_serve() {
     bench.upstream.kill();
     assert_eq!(fetch(&bench, &late, SEGMENT).await.body, b"bytes");
     assert_eq!(fetch(&bench, &late, THIRD).await.status, 502, "nobody served it since");
+    for tail in [SEGMENT, OTHER] {
+        assert_eq!(fetch(&bench, &edge, tail).await.status, 200);
+    }
+    assert_eq!(reminders(&edge, "taken").await, 1, "once, and not for what the new process was asked for");
 }
 
 #[tokio::test]
@@ -244,7 +252,7 @@ async fn a_shield_fetches_for_reminders_only_while_it_has_little_to_do() {
     });
     assert_eq!(status, [503, 200]);
     let text = get(shield.admin_addr(), "/metrics").await.text();
-    assert!(!text.contains("segue_edge_shed_total{lack=\"fills\"} 1"), "nobody waits for it");
+    assert!(text.contains("segue_edge_shed_total{lack=\"fills\"} 0"), "nobody waits for it");
 }
 
 #[tokio::test]

@@ -106,7 +106,7 @@ async fn fill(worker: &Arc<Worker>, lead: &Lead, job: &Job) -> Result<(), Fault>
     let context = job.context(edge);
     let asked_ms = edge.clock.now_ms();
     let (parts, body, base) = fetch(worker, job).await?;
-    let shielded_ms = if worker.upstreams.is_shield_of(base, &job.target) { asked_ms } else { 0 };
+    let shielded_ms = worker.upstreams.shielded_ms(base, &job.target, &parts.headers, asked_ms);
     if let (StatusCode::NOT_MODIFIED, Some(stale)) = (parts.status, &job.stale) {
         worker.upstreams.body_came(base);
         let head = stale.head.confirmed_by(&parts, &context);

@@ -169,14 +169,13 @@ fn refusal(edge: &Edge, problem: Problem) -> (Response<Body>, CacheStatus) {
 
 /// Records how a request was answered.
 fn conclude(worker: &Arc<Worker>, outcome: Outcome, mut account: Account) -> Response<Body> {
-    let (response, cache) = outcome.unwrap_or_else(|problem| {
+    let (mut response, cache) = outcome.unwrap_or_else(|problem| {
         worker.edge.metrics.problem(problem.code);
         account.problem = Some(problem.code);
-        let (mut response, cache) = refusal(&worker.edge, problem);
-        if account.downstream {
-            response.headers_mut().insert(NODE, worker.edge.node.clone());
-        }
-        (response, cache)
+        refusal(&worker.edge, problem)
     });
+    if account.downstream {
+        response.headers_mut().insert(NODE, worker.edge.node.clone());
+    }
     record::record(worker, response, cache, account)
 }

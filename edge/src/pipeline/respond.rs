@@ -21,7 +21,6 @@ use crate::fill::Reader;
 use crate::prefetch;
 use crate::semantics::range::{self, RangeRequest};
 use crate::semantics::{cmsd, conditional, encoding};
-use crate::upstream::NODE;
 
 pub(super) const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
@@ -55,7 +54,6 @@ pub(crate) fn respond(
     }
     if wanted.downstream {
         head.tell_downstream(&mut headers);
-        headers.insert(NODE, edge.node.clone());
     }
     let mut response = if head.status != StatusCode::OK {
         whole(filled.source, head.status, headers)

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use segue_manifests::{AssetId, MediaPath, RenditionName, Rev, path};
-use tokio::sync::mpsc;
 
+use crate::backlog::Backlog;
 use crate::cache::Object;
 use crate::edge::Edge;
 use crate::semantics::cmcd::Cmcd;
@@ -40,15 +40,12 @@ pub(crate) enum Pull {
 pub(crate) struct Prefetch {
     /// Fills at one time; 0: nothing is prefetched.
     fills: usize,
-    queue: mpsc::Sender<Pull>,
-    waiting: std::sync::Mutex<Option<mpsc::Receiver<Pull>>>,
+    pulls: Backlog<Pull>,
 }
 
 impl Prefetch {
     pub(crate) fn new(fills: u64) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let fills = usize::try_from(fills).unwrap_or(usize::MAX);
-        Self { fills, queue, waiting: std::sync::Mutex::new(Some(waiting)) }
+        Self { fills: usize::try_from(fills).unwrap_or(usize::MAX), pulls: Backlog::new(QUEUE) }
     }
 
     /// Whether anything is prefetched.
@@ -58,7 +55,7 @@ impl Prefetch {
 
     /// Leaves a pull for the worker that makes them; `false` where there is no room.
     pub(crate) fn leave(&self, pull: Pull) -> bool {
-        self.queue.try_send(pull).is_ok()
+        self.pulls.leave(pull)
     }
 }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use tokio::sync::Semaphore;
 
 use super::{Pull, next};
 use crate::cache::{Freshness, Object};
@@ -15,29 +14,20 @@ use crate::server::Worker;
 const RENDITIONS: usize = 16;
 
 /// Makes the pulls that are left, until the edge drains.
-pub(crate) async fn work(mut worker: Arc<Worker>) {
+pub(crate) async fn work(worker: Arc<Worker>) {
     let prefetch = worker.edge.prefetch.clone();
-    let waiting = prefetch.waiting.lock().map_or(None, |mut waiting| waiting.take());
-    let (Some(mut waiting), true) = (waiting, prefetch.is_on()) else { return };
-    let room = Arc::new(Semaphore::new(prefetch.fills.min(Semaphore::MAX_PERMITS)));
-    while let Some(pull) = waiting.recv().await {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
-        Worker::renew(&mut worker);
-        if worker.edge.is_draining() {
-            return;
-        }
-        if !worker.edge.load.may_prefetch() {
-            worker.edge.metrics.prefetch_skipped("busy");
-            continue;
-        }
-        let worker = worker.clone();
-        tokio::spawn(async move {
-            let _permit = permit;
-            match pull {
-                Pull::Object(cache_key) => unless_held(&worker, &cache_key).await,
-                Pull::Start(cache_key, segments) => start(&worker, &cache_key, segments).await,
-            }
-        });
+    if prefetch.is_on() {
+        prefetch.pulls.work_off(worker, prefetch.fills, pull).await;
+    }
+}
+
+async fn pull(worker: Arc<Worker>, pull: Pull) {
+    if !worker.edge.load.may_prefetch() {
+        return worker.edge.metrics.prefetch_skipped("busy");
+    }
+    match pull {
+        Pull::Object(cache_key) => unless_held(&worker, &cache_key).await,
+        Pull::Start(cache_key, segments) => start(&worker, &cache_key, segments).await,
     }
 }
 

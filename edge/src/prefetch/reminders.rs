@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 use segue_manifests::MediaPath;
-use tokio::sync::Semaphore;
 
 use crate::cache::Object;
 use crate::edge::Edge;
@@ -26,38 +25,27 @@ const BREATH: Duration = Duration::from_millis(10);
 pub(super) fn remind(edge: &Edge, media: Option<&MediaPath>, object: &Arc<Object>, now_ms: u64) {
     let reminders = &edge.bases.reminders;
     let fits = object.sliced.is_none() && object.head.status == StatusCode::OK;
-    let may = fits && object.marks.may_remind(now_ms) && reminders.has_room();
+    let may = fits && object.marks.may_remind(now_ms) && reminders.backlog.has_room();
     if let Some(media) = media.filter(|_| may) {
         object.marks.remind_later(now_ms, PAUSE_MS);
-        reminders.leave(Reminder { cache_key: media.path(), object: Arc::downgrade(object) });
+        // Where there is none after all, another request brings it up again.
+        reminders.backlog.leave(Reminder { cache_key: media.path(), object: Arc::downgrade(object) });
     }
 }
 
 /// Sends the reminders that are left, until the edge drains.
-pub(crate) async fn remind_shields(mut worker: Arc<Worker>) {
-    let Some(mut waiting) = worker.edge.bases.reminders.waiting() else { return };
-    let room = Arc::new(Semaphore::new(AT_ONCE));
-    while let Some(reminder) = waiting.recv().await {
-        let Ok(permit) = room.clone().acquire_owned().await else { return };
-        Worker::renew(&mut worker);
-        if worker.edge.is_draining() {
-            return;
-        }
-        let worker = worker.clone();
-        tokio::spawn(async move {
-            let _permit = permit;
-            send(&worker, &reminder).await;
-        });
-    }
+pub(crate) async fn remind_shields(worker: Arc<Worker>) {
+    let reminders = worker.edge.bases.reminders.clone();
+    reminders.backlog.work_off(worker, AT_ONCE, send).await;
 }
 
 /// After a failure another request for the object brings it up again.
-async fn send(worker: &Worker, Reminder { cache_key, object }: &Reminder) {
+async fn send(worker: Arc<Worker>, Reminder { cache_key, object }: Reminder) {
     let edge = &worker.edge;
     let Some(object) = object.upgrade() else { return };
     let asked_ms = edge.clock.now_ms();
     let outcome = match edge.load.may_prefetch() {
-        true => worker.upstreams.remind(cache_key, &object.head, object.marks.shielded_ms()).await,
+        true => worker.upstreams.remind(&cache_key, &object.head, object.marks.shielded_ms()).await,
         false => Reminded::PutOff,
     };
     edge.metrics.reminded(outcome);

@@ -155,9 +155,12 @@ impl Upstreams {
         self.note_rest(base, rests);
     }
 
-    /// Whether an upstream is the shield that a path belongs to.
-    pub(crate) fn is_shield_of(&self, base: usize, target: &str) -> bool {
-        self.bases.shield_of(target) == Some(base)
+    /// When the shield that a path belongs to was asked for it, where it gave this answer; 0: another upstream did.
+    pub(crate) fn shielded_ms(&self, base: usize, target: &str, answer: &HeaderMap, asked_ms: u64) -> u64 {
+        match self.bases.shield_of(target) {
+            Some(shield) if shield == base => self.bases.all[base].processes.asked_ms(answer, asked_ms),
+            _ => 0,
+        }
     }
 
     /// The span of one attempt, which the upstream is told of.

@@ -4,11 +4,11 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use tokio::sync::mpsc;
 
+use crate::backlog::Backlog;
 use crate::cache::Object;
 
 /// Names the process that answers: a number that no other one has.
@@ -22,11 +22,18 @@ const QUEUE: usize = 64;
 /// Time without reminders for a shield after one that failed, milliseconds.
 const PAUSE_MS: u64 = 1_000;
 
+/// Processes by name.
+#[derive(Debug, Default)]
+struct Known {
+    /// The one that answered last comes first.
+    names: VecDeque<Box<[u8]>>,
+    newest: Box<[u8]>,
+}
+
 /// The processes that answered at a shield's address. Times are milliseconds of the edge's clock.
 #[derive(Debug, Default)]
 pub(super) struct Processes {
-    /// Their names; the one that answered last comes first.
-    known: Mutex<VecDeque<Box<[u8]>>>,
+    known: Mutex<Known>,
     newest_ms: AtomicU64,
     from_ms: AtomicU64,
 }
@@ -35,18 +42,32 @@ impl Processes {
     /// Notes who answered; says whether it is a process that was not heard of before, so that what the shield was asked for until
     /// now it may lack.
     pub(super) fn heard(&self, answer: &HeaderMap, now_ms: u64) -> bool {
-        let node = answer.get(NODE).map(HeaderValue::as_bytes).filter(|node| node.len() <= MAX_NODE);
-        let Some(node) = node else { return false };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = known.iter().position(|known| **known == *node);
-        let again = place.and_then(|place| known.remove(place));
+        let Some(node) = node(answer) else { return false };
+        let mut known = self.known();
+        let place = known.names.iter().position(|known| **known == *node);
+        let again = place.and_then(|place| known.names.remove(place));
         let is_new = again.is_none();
-        known.truncate(PROCESSES - 1);
-        known.push_front(again.unwrap_or_else(|| node.into()));
+        known.names.truncate(PROCESSES - 1);
+        known.names.push_front(again.unwrap_or_else(|| node.into()));
         if is_new {
+            known.newest = node.into();
             self.anew(now_ms);
         }
         is_new
+    }
+
+    /// Since when the shield that gave this answer to what it was asked for at `asked_ms` has that: one that names no process, or an
+    /// older one than the newest, since then.
+    pub(super) fn asked_ms(&self, answer: &HeaderMap, asked_ms: u64) -> u64 {
+        let known = self.known();
+        match node(answer).is_some_and(|node| *known.newest == *node) {
+            true => asked_ms.max(self.newest_ms()),
+            false => asked_ms,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it was asked for before it may lack.
@@ -68,6 +89,11 @@ impl Processes {
     pub(super) fn pause(&self, now_ms: u64) {
         self.from_ms.fetch_max(now_ms + PAUSE_MS, Relaxed);
     }
+}
+
+/// The process that gave an answer, by name.
+fn node(answer: &HeaderMap) -> Option<&[u8]> {
+    answer.get(NODE).map(HeaderValue::as_bytes).filter(|node| node.len() <= MAX_NODE)
 }
 
 /// An object that is served here and that its shield may lack.
@@ -109,14 +135,12 @@ impl Reminded {
 #[derive(Debug)]
 pub(crate) struct Reminders {
     newest_ms: AtomicU64,
-    queue: mpsc::Sender<Reminder>,
-    waiting: Mutex<Option<mpsc::Receiver<Reminder>>>,
+    pub(crate) backlog: Backlog<Reminder>,
 }
 
 impl Reminders {
     pub(super) fn new() -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        Self { newest_ms: AtomicU64::default(), queue, waiting: Mutex::new(Some(waiting)) }
+        Self { newest_ms: AtomicU64::default(), backlog: Backlog::new(QUEUE) }
     }
 
     /// Some shield may lack what it was asked for before.
@@ -127,21 +151,6 @@ impl Reminders {
     /// The same time, as it stands; 0: there is nothing.
     pub(crate) fn newest_ms(&self) -> u64 {
         self.newest_ms.load(Relaxed)
-    }
-
-    /// Whether there is room for another.
-    pub(crate) fn has_room(&self) -> bool {
-        self.queue.capacity() > 0
-    }
-
-    /// Leaves one for the task that sends them, if there is room.
-    pub(crate) fn leave(&self, reminder: Reminder) {
-        drop(self.queue.try_send(reminder));
-    }
-
-    /// The queue, for the first who asks.
-    pub(crate) fn waiting(&self) -> Option<mpsc::Receiver<Reminder>> {
-        self.waiting.lock().map_or(None, |mut waiting| waiting.take())
     }
 }
 
@@ -160,6 +169,12 @@ mod tests {
         assert!(processes.heard(&answer("a"), 5) && !processes.heard(&answer("a"), 6));
         assert!(processes.heard(&answer("b"), 7) && !processes.heard(&answer("a"), 8), "two at one address");
         assert_eq!(processes.newest_ms(), 7);
+        let asked_ms = |node, asked_ms| processes.asked_ms(&answer(node), asked_ms);
+        assert_eq!(
+            (asked_ms("a", 6), asked_ms("b", 6), asked_ms("b", 8)),
+            (6, 7, 8),
+            "b was asked before it was heard of"
+        );
         assert!(!processes.heard(&answer(&"x".repeat(MAX_NODE + 1)), 9));
     }
 
@@ -172,24 +187,8 @@ mod tests {
                 processes.heard(&answer(&number.to_string()), 2) && !processes.heard(&answer("stays"), 3)
             );
         }
-        assert_eq!(processes.known.lock().unwrap().len(), PROCESSES);
+        assert_eq!(processes.known().names.len(), PROCESSES);
         assert!(processes.heard(&answer("0"), 4));
-    }
-
-    #[test]
-    fn few_wait() {
-        let reminders = Reminders::new();
-        let reminder = || Reminder { cache_key: "/".into(), object: Weak::new() };
-        for _ in 0..QUEUE {
-            assert!(reminders.has_room());
-            reminders.leave(reminder());
-        }
-        assert!(!reminders.has_room());
-        reminders.leave(reminder());
-        assert!(
-            reminders.waiting().is_some_and(|waiting| waiting.len() == QUEUE)
-                && reminders.waiting().is_none()
-        );
     }
 
     #[test]
